@@ -1,0 +1,124 @@
+# Socket Lab: one Makefile for everything. `make help` lists what it does.
+# An exercise is a directory with a test file, tests/DIRECTORY.bats; its short name is the
+# directory's up to the first _ (ex01_http_hello: ex01). Works with GNU make 3.81.
+
+CC     = cc
+CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -g \
+         -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+LDLIBS = -pthread
+
+ifeq ($(lastword $(MAKEFILE_LIST)),../Makefile)
+
+# In an exercise, whose Makefile includes this one: the same words, for this one alone.
+SHORT := $(firstword $(subst _, ,$(lastword $(notdir $(CURDIR)))))
+UP     = @$(MAKE) --no-print-directory -C ..
+.PHONY: all check run watch reset clean help
+all:
+	$(UP) $(SHORT)
+check run watch reset clean:
+	$(UP) $@-$(SHORT) $(if $(WORK),WORK="$$(cd "$(WORK)" && pwd)")
+help:
+	$(UP) help
+
+else
+
+EXERCISES := $(sort $(basename $(notdir $(wildcard tests/*.bats))))
+SHORTS    := $(foreach e,$(EXERCISES),$(firstword $(subst _, ,$(e))))
+INSTRUMENTS := tests/tools/talk tests/tools/short_io.so
+
+# The directory of a short name; a clear word where there is none.
+known = $(firstword $(filter $(1) $(1)_%,$(EXERCISES)))
+named = $(or $(call known,$(1)),$(error there is no exercise '$(1)', only $(SHORTS)))
+# The programs in a directory: all its .c files but net.c, which its programs share.
+programs = $(filter-out %/net,$(basename $(wildcard $(1)/*.c)))
+
+# What a grading is told must make sense before anything is done.
+ifneq ($(WORK),)
+ifneq ($(shell test -d "$(WORK)" && echo yes),yes)
+$(error WORK=$(WORK): there is no such directory)
+endif
+endif
+ifneq ($(filter-out pretty tap junit,$(FORMAT)),)
+$(error FORMAT=$(FORMAT): it is pretty, tap or junit)
+endif
+
+.SECONDEXPANSION:
+.DELETE_ON_ERROR:
+.PHONY: all $(SHORTS) solutions starters check demo test tools clean help
+.PHONY: instruments compile-command
+
+##make                build every exercise
+all: $(foreach e,$(EXERCISES),$(call programs,$(e)))
+
+##make ex01           build one; all of them: EXERCISE_LIST
+$(SHORTS): $$(call programs,$$(call known,$$@))
+
+##make check          grade all of it
+check: instruments
+	@tests/tools/check $(EXERCISES)
+
+##make check-ex01     grade one exercise
+check-%: instruments
+	@tests/tools/grade $(call named,$*)
+
+##make run-ex01       build it, start it, open the browser
+run-%: $$(call programs,$$(call named,$$*)$$(if $$(SOLUTION),/solution))
+	@tests/tools/run $(call named,$*)
+
+##make watch-ex01     grade it again at every save
+watch-%: instruments
+	@tests/tools/watch $(call named,$*)
+
+##make reset-ex01     the starter back (asks first, keeps a copy)
+reset-%:
+	@tests/tools/reset $(call named,$*)
+
+##make demo           see the reference solutions at work, then their grades
+demo: instruments
+	@tests/tools/setup demo
+	@$(MAKE) --no-print-directory -s solutions
+	@tests/tools/demo
+	@tests/tools/check $(EXERCISES)
+
+##make test           the lab's own tests
+test: instruments
+	@tests/tools/setup test
+	@bats --timing tests/kit
+
+##make tools          install what grading needs
+tools:
+	@tests/tools/setup demo
+
+##make solutions      build the reference solutions
+solutions: $(foreach e,$(EXERCISES),$(call programs,$(e)/solution))
+
+##make starters       write the starters from the solutions (over your work!)
+starters:
+	@tests/tools/starters $(EXERCISES)
+
+##make clean          remove what was built
+clean: $(addprefix clean-,$(SHORTS))
+	rm -f $(INSTRUMENTS)
+clean-%:
+	rm -f $(call programs,$(call named,$*)) $(call programs,$(call named,$*)/solution)
+
+##make help           this list
+help:
+	@sed -n 's/^##//p' Makefile | sed 's/EXERCISE_LIST/$(SHORTS)/'
+	@echo "WORK=DIR grades a copy that lies elsewhere, SOLUTION=1 the reference solutions;"
+	@echo "FORMAT=pretty, tap or junit; LAB_PATIENCE=3 on a slow machine."
+
+# ---- How programs are built ----
+
+%: %.c $$(wildcard $$(@D)/net.[ch])
+	$(CC) $(CFLAGS) -o $@ $< $(wildcard $(@D)/net.c) $(LDLIBS)
+
+instruments: $(INSTRUMENTS)
+tests/tools/short_io.so: tests/tools/short_io.c
+	$(CC) $(CFLAGS) -shared -fPIC -o $@ $< -ldl
+
+# For the tests, which compile copies with the flags of this file.
+compile-command:
+	@echo '$(CC) $(CFLAGS)'
+
+endif

@@ -1,0 +1,477 @@
+#!/usr/bin/env bats
+# ex01_http_hello: 20 points. Every server here serves one client, then ends.
+load lib/lab
+
+REQUEST='GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: talk\r\nAccept: */*\r\n\r\n'
+
+setup_file() {
+    open_exercise ex01_http_hello server
+    first_start
+}
+setup() { ready; }
+teardown() { stop_all; }
+
+# Once for the file: where a server that is given a port does not listen at all, there is
+# nothing more to test, and every test says so at once.
+first_start() {
+    [ ! -f "$BATS_FILE_TMPDIR/blocked" ] || return 0
+    ready
+    T=$BATS_FILE_TMPDIR
+    free_port
+    local asked=$PORT
+    start server "$asked"
+    if listens; then
+        echo "$asked $PORT" >"$BATS_FILE_TMPDIR/first_port"
+    else
+        { echo "./server $asked never listens:"; how_it_stands; } >"$BATS_FILE_TMPDIR/blocked"
+    fi
+    stop_all
+}
+
+# Visits the server as curl or a browser would; what it answers goes to $T/answer.
+visit() {
+    did "started ./server $PORT, sent GET / and received up to the end"
+    talk <<EOF
+alice connect 127.0.0.1:$PORT
+alice save $T/answer
+alice send "$REQUEST"
+alice drain
+EOF
+}
+
+@test "[2] listens on the port it is given" {
+    section "Step 3: bind"
+    local asked listens_on
+    read -r asked listens_on <"$BATS_FILE_TMPDIR/first_port"
+    did "started ./server $asked and looked with: ss -ltn"
+    expected "a listening socket on port $asked"
+    if [ "$listens_on" -ne "$asked" ]; then
+        because "The port did not reach bind() as it was given: is argv[1] used, is the result of bind() checked?"
+        [ "$listens_on" -ne $(((asked % 256) * 256 + asked / 256)) ] ||
+            because "$listens_on is $asked with its two bytes swapped: sin_port is in network byte order, so it takes htons(port)."
+        blame "a listening socket on port $listens_on"
+    fi
+
+    serve server
+    expected "a socket bound to every address of the machine (0.0.0.0)"
+    because "bind() was given one address. INADDR_ANY stands for all of them; then 127.0.0.2, which is this machine too, can be connected to."
+    did "started ./server $PORT and connected to 127.0.0.2"
+    talk <<<"alice connect 127.0.0.2:$PORT"
+    stop_all
+
+    if ! ss -Hltn | grep -q ':8080 '; then
+        start server
+        did "started ./server without an argument"
+        expected "a listening socket on port 8080"
+        because "Without an argument the port is 8080."
+        { listens && [ "$PORT" -eq 8080 ]; } || blame "$(how_it_stands)"
+    fi
+}
+
+@test "[1] builds without a warning" {
+    section "Before you start"
+    did "compiled server.c: $COMPILE"
+    expected "no word from the compiler"
+    because "Each warning is a mistake, or a place that a reader takes for one."
+    [ ! -s "$PLAIN/server.log" ] || blame "$(cat "$PLAIN/server.log")"
+}
+
+@test "[3] answers a request with the page" {
+    section "Step 7: send"
+    serve server
+    expected "a response '200 OK', a blank line, and a page with <h1>Hello World!</h1>"
+    because "The answer is no HTTP response, or not this page. Even the shortest has a status line, a blank line and a body."
+    visit
+    { head -n 1 "$T/answer" | grep -aqE '^HTTP/1\.[01] 200( |'$'\r''|$)' &&
+        cut_message "$T/answer" &&
+        grep -aqiE '<h1[^>]*>[[:space:]]*Hello World!' "$T/answer.body"; } ||
+        blame "$(show_bytes "$T/answer")"
+}
+
+@test "[1] serves one client, then ends with exit status 0" {
+    section "Step 8: close"
+    serve server
+    expected "the connection and the program to end, with exit status 0"
+    because "After the response: close the client's socket, close the listening socket, return 0 from main."
+    visit
+    { ends && [ "$STATUS" -eq 0 ]; } || blame "$(how_it_stands)"
+}
+
+@test "[1] makes the calls in their order and closes both sockets" {
+    strace_works || skip "strace is missing, or may not trace here"
+    section "The calls"
+    UNDER=(strace -D -f -qq -o "$T/trace" -e trace=network,read,readv,write,writev,close,sendfile)
+    serve server
+    visit
+    ends || true
+    did "looked at the system calls with strace"
+    expected "socket, bind, listen, accept; then on the client's socket: send, close; then close of the listening socket"
+    local calls
+    calls=$(socket_calls "$T/trace")
+    because ""
+    case $calls in
+    *"send(server_fd)"*) because "The listening socket only accepts; the client is answered through the socket that accept() returned." ;;
+    *"EBADF"*) because "A descriptor was used after close(), or was never open: check what accept() returned." ;;
+    *"close(client_fd)"*"close(server_fd)"*) because "The calls are there, but not in this order, or one of them twice." ;;
+    *"close(client_fd)"*) because "close(server_fd) is missing. The kernel closes what a program leaves open at its end, but a server that goes on would keep it." ;;
+    *) because "close(client_fd) is missing, or comes after the listening socket was closed." ;;
+    esac
+    { grep -qE '^socket bind listen( accept)+( recv\(client_fd\)| send\(client_fd\)| shutdown\(client_fd\))* close\(client_fd\) close\(server_fd\)$' <<<"$calls" &&
+        grep -q 'send(client_fd)' <<<"$calls"; } || blame "$(tr ' ' '\n' <<<"$calls")"
+}
+
+# The calls on TCP sockets in FILE, on one line, with the names the course gives to the
+# descriptors: calls that do the same have the same name, repetitions are left out.
+socket_calls() { # FILE
+    awk '
+        {
+            sub(/^[0-9]+ +/, "")
+            call = $0; sub(/\(.*/, "", call)
+            fd = $0; sub(/^[^(]*\(/, "", fd); sub(/[^-0-9].*/, "", fd)
+            result = $0; sub(/.* = /, "", result); sub(/ .*/, "", result)
+        }
+        call == "socket" && /AF_INET6?, SOCK_STREAM/ && result >= 0 { name[result] = "server_fd"; add("socket"); next }
+        !(fd in name) && !(fd == "-1") { next }
+        call == "bind" || call == "listen" { add(call); next }
+        call ~ /^accept4?$/ { add("accept"); if (result >= 0) name[result] = "client_fd"; next }
+        call ~ /^(send|write|sendfile)/ { add("send(" name[fd] ")" bad()); next }
+        call ~ /^(recv|read)/ { add("recv(" name[fd] ")" bad()); next }
+        call == "shutdown" { add("shutdown(" name[fd] ")"); next }
+        call == "close" { add("close(" name[fd] ")" bad()); closed = name[fd]; if (result == 0) delete name[fd] }
+        function bad() { return $0 ~ /EBADF/ ? "=EBADF" : "" }
+        function add(text) { if (text != last) line = line (line == "" ? "" : " ") text; last = text }
+        END { print line }' "$1"
+}
+
+@test "[1] sends a complete HTTP/1.1 response" {
+    section "Step 7: send"
+    serve server
+    visit
+    did "looked at its bytes"
+    local head=$T/answer.head
+    expected "a head, a blank line (CR LF alone), and a page"
+    because "Without the blank line a browser takes the page for header fields, and shows nothing."
+    cut_message "$T/answer" || blame "$(show_bytes "$T/answer")"
+
+    expected "every line of the head to end in CR LF"
+    because "In HTTP a line of the head ends in \\r\\n (RFC 9112, section 2.2); \\n alone is the habit of some recipients, not the rule."
+    ! grep -avq $'\r''$' "$head" || blame "$(show_bytes "$T/answer")"
+
+    expected "the status line: HTTP/1.1 200 OK"
+    because "A status line is the version, a space, three digits, a space and a reason (RFC 9112, section 4)."
+    head -n 1 "$head" | grep -qx 'HTTP/1\.1 200 OK'$'\r' || blame "$(show_bytes "$head")"
+
+    expected "Content-Type: text/html; charset=utf-8"
+    because "Without its type, a browser guesses what the bytes are; without the charset, what the letters are."
+    field Content-Type "$head" | tr -d ' ' | tr '[:upper:]' '[:lower:]' | grep -qx 'text/html;charset="\{0,1\}utf-8"\{0,1\}' ||
+        blame "$(show_bytes "$head")"
+
+    local length
+    length=$(wc -c <"$T/answer.body" | tr -d ' ')
+    expected "Content-Length: $length, as the body has $length bytes"
+    because "Content-Length counts the bytes after the blank line: strlen(page), with no NUL at the end and no more than was sent."
+    [ "$(field Content-Length "$head")" = "$length" ] || blame "$(show_bytes "$T/answer")"
+
+    expected "no NUL byte in the response"
+    because "sizeof a string counts the NUL at its end, and sizeof an array counts all of it; strlen() counts the text."
+    [ "$(LC_ALL=C tr -cd '\000' <"$T/answer" | wc -c)" -eq 0 ] || blame "$(show_bytes "$T/answer")"
+
+    expected "Connection: close"
+    because "In HTTP/1.1 a connection stays open unless one side says that it will close it (RFC 9112, section 9.6)."
+    field Connection "$head" | grep -qix close || blame "$(show_bytes "$head")"
+}
+
+@test "[1] says on which port it listens, also for port 0" {
+    section "Step 4: listen"
+    serve server
+    did "started ./server $PORT"
+    expected "'listening on port $PORT' on stdout, as soon as it can be reached"
+    because "The line is missing or other than the statement has it."
+    await "$PRINT_S" printed || {
+        visit
+        ends || true
+        [ ! -s "$OUT" ] ||
+            because "The line came only when the program ended: printf() keeps it in a buffer, where stdout is no terminal, until fflush(stdout)."
+        blame "nothing on stdout while it listened
+$(how_it_stands)"
+    }
+    [ "$(head -n 1 "$OUT")" = "listening on port $PORT" ] || blame "$(how_it_stands)"
+    stop_all
+
+    start server 0
+    did "started ./server 0"
+    expected "a port that the kernel has chosen, and its number on stdout"
+    because "For port 0 the kernel chooses; getsockname() tells which, in network byte order."
+    listens || blame "$(how_it_stands)"
+    expected "'listening on port $PORT' on stdout: this is where ss shows it"
+    { await "$PRINT_S" printed && [ "$(head -n 1 "$OUT")" = "listening on port $PORT" ]; } ||
+        blame "$(how_it_stands)"
+}
+
+@test "[1] ends the connection with FIN, never with RST" {
+    section "Step 6: receive"
+    did "held ./server still until a whole request lay in its socket, then let it go on"
+    expected "the response, then FIN"
+    because "close() with bytes of the request still unread makes the kernel send RST. The client may lose the response: 'connection reset' in a browser, now and then."
+    serve server
+    talk <<EOF
+server stop $PID
+alice  connect 127.0.0.1:$PORT
+alice  send "$REQUEST"
+server continue $PID
+alice  drain
+alice  fin
+EOF
+    stop_all
+
+    did "did the same with a request of 6000 bytes, as a browser with many cookies sends it"
+    because "One recv() does not bring more than its buffer holds; what is left unread makes close() send RST. Receive again until the blank line has come."
+    serve server
+    talk <<EOF
+server stop $PID
+alice  connect 127.0.0.1:$PORT
+alice  send "GET / HTTP/1.1\r\nCookie: " "c"*5970 "\r\n\r\n"
+server continue $PID
+alice  drain
+alice  fin
+EOF
+}
+
+@test "[1] waits for the whole request, in however many pieces it comes" {
+    section "Step 6: receive"
+    did "started ./server and sent the request in four pieces, each after the last was received"
+    expected "no word before the blank line; then the response and FIN"
+    because "One recv() is not one request: TCP is a stream of bytes without message boundaries. Receive until the blank line (\\r\\n\\r\\n) has come, even when it is cut in the middle."
+    serve server
+    talk <<EOF
+alice connect 127.0.0.1:$PORT
+alice send "GET / HT"
+alice taken
+alice send "TP/1.1\r\nHost: localhost\r\nX-Nul: \0\r\n"
+alice taken
+alice send "Accept: */*\r\n\r"
+alice taken
+alice silent 20ms
+alice send "\n"
+alice expect "HTTP/1."
+alice drain
+alice fin
+EOF
+}
+
+@test "[1] says that a client left early, and ends with exit status 1" {
+    section "Step 6: receive"
+    local leave
+    for leave in close reset; do
+        did "connected, sent half a request and left ($leave)"
+        expected "a message on stderr, and exit status 1"
+        because "recv() returns 0 when the client has closed, -1 when the connection was reset: in both cases there is no request to answer."
+        serve server
+        talk <<EOF
+alice connect 127.0.0.1:$PORT
+alice send "GET / HT"
+alice taken
+alice $leave
+EOF
+        { ends && [ "$STATUS" -eq 1 ] && [ -s "$ERR" ]; } || blame "$(how_it_stands)"
+        stop_all
+        DID=""
+    done
+
+    did "sent a whole request and closed before the response, which the server sends 3 bytes at a time"
+    expected "server: send: Broken pipe on stderr, and exit status 1"
+    because "To a client that has left, send() raises SIGPIPE, which ends the program without a word. With MSG_NOSIGNAL, or SIGPIPE ignored, it returns -1 and EPIPE instead: check it."
+    UNDER=(env SHORT_SEND=3 LD_PRELOAD="$LAB/tests/tools/short_io.so")
+    serve server
+    talk <<EOF
+server stop $PID
+alice  connect 127.0.0.1:$PORT
+alice  send "$REQUEST"
+alice  close
+server continue $PID
+EOF
+    { ends && [ "$STATUS" -eq 1 ] && grep -q '^server: send' "$ERR"; } ||
+        blame "$(how_it_stands)"
+}
+
+@test "[1] sends the whole response when send() takes 3 bytes at a time" {
+    section "Step 7: send"
+    serve server
+    visit
+    mv "$T/answer" "$T/whole"
+    stop_all
+    DID=""
+    UNDER=(env SHORT_SEND=3 LD_PRELOAD="$LAB/tests/tools/short_io.so")
+    serve server
+    did "let every send() of ./server take 3 bytes at most, as the kernel may when its buffer is full"
+    expected "the same $(wc -c <"$T/whole" | tr -d ' ') bytes as without that"
+    because "send() returns how many bytes it took. Send the rest until nothing is left."
+    visit
+    cmp -s "$T/whole" "$T/answer" || blame "$(wc -c <"$T/answer" | tr -d ' ') bytes:
+$(show_bytes "$T/answer")"
+}
+
+@test "[1] can be started again at once on the same port" {
+    section "Step 2: socket"
+    serve server
+    [ -z "$LAB_ALONE" ] || echo 4096 >/proc/sys/net/ipv4/tcp_max_tw_buckets
+    visit
+    ends || true
+    expected "it to listen there again"
+    because "The side that closes first keeps the port for a minute (TIME_WAIT), and bind() fails. SO_REUSEADDR, set before bind(), allows it."
+    did "started it again on port $PORT"
+    local again=$PORT
+    start server "$again"
+    { listens && [ "$PORT" -eq "$again" ]; } || blame "$(how_it_stands)
+$(ss -Htan "sport = :$again")"
+}
+
+@test "[1] refuses a wrong command line with exit status 2" {
+    section "Step 1: the port"
+    local words
+    expected "a usage line on stderr, exit status 2, and nothing done"
+    because "A port is decimal, 0 to 65535, with nothing before or after it. atoi() takes 'abc' for 0 and '80a' for 80, and sin_port keeps only 16 bits of 70000."
+    for words in 65536 70000 4294967376 99999999999999999999 -1 +80 80a a80 0x50 ' 80' '80 ' '' '8080 8081'; do
+        DID=""
+        did "started ./server with '$words'"
+        if [ "$words" = '8080 8081' ]; then
+            start server 8080 8081
+        else
+            start server "$words"
+        fi
+        await "$START_S" settled
+        [ -z "$PORT" ] || blame "it listens on port $PORT"
+        { ends && [ "$STATUS" -eq 2 ] && grep -qi usage "$ERR" && [ ! -s "$OUT" ]; } ||
+            blame "$(how_it_stands)"
+    done
+    start server 65535
+    did "started ./server 65535"
+    expected "65535, the highest port, to be taken"
+    because "A port has 16 bits."
+    listens || blame "$(how_it_stands)"
+}
+
+@test "[1] answers 431 when 8 KiB hold no blank line" {
+    section "Step 6: receive"
+    did "sent a request of 20000 bytes without a blank line"
+    expected "a response with status 431, then FIN"
+    because "A client must not make a server collect for ever: after 8192 bytes without a blank line it answers 431 and closes. To end with FIN it half-closes (shutdown) and receives what still comes."
+    serve server
+    talk <<EOF
+alice connect 127.0.0.1:$PORT
+alice send "GET / HTTP/1.1\r\nX-Long: " "a"*19974
+alice expect "HTTP/1.1 431 "
+alice drain
+alice fin
+EOF
+    stop_all
+
+    DID=""
+    did "sent a request of 8192 bytes, its blank line included"
+    expected "200 OK: it is not larger than 8 KiB"
+    because "The buffer for the request, or the test of its length, is too small."
+    serve server
+    talk <<EOF
+alice connect 127.0.0.1:$PORT
+alice send "GET / HTTP/1.1\r\nX-Long: " "a"*8164 "\r\n\r\n"
+alice expect "HTTP/1.1 200 "
+alice drain
+alice fin
+EOF
+}
+
+@test "[1] says which call failed, and ends with exit status 1" {
+    section "Step 2: socket"
+    free_port
+    local taken=$PORT other
+    "$TALK" -t "$END_S" >"$T/other" 3>&- 4>&- <<EOF &
+other listen 0.0.0.0:$taken
+other silent 60s
+EOF
+    other=$!
+    await "$START_S" grep -q listening "$T/other"
+    start server "$taken"
+    did "started ./server $taken, where another program listens"
+    expected "'server: bind: Address already in use' on stderr, and exit status 1"
+    because "Every call can fail, and its result says so: check it, say on stderr which call failed and why (strerror or perror), and end with 1."
+    await "$START_S" settled
+    { ended && ends && [ "$STATUS" -eq 1 ] &&
+        grep -qE '^server: (bind|listen): Address already in use' "$ERR"; } ||
+        blame "$(how_it_stands)"
+    kill "$other"
+    strace_works || return 0
+
+    DID=""
+    did "made the first accept() of ./server fail with ECONNABORTED: that client has given up"
+    expected "'server: accept: Software caused connection abort' on stderr; then exit status 1, or the next client served"
+    because "accept() returns -1 when it fails; -1 is no descriptor. Check it before it is used."
+    UNDER=(strace -D -f -qq -o "$T/trace" -e trace=accept,accept4
+        -e inject=accept,accept4:error=ECONNABORTED:when=1)
+    free_port
+    start server "$PORT"
+    local next=1
+    ! listens || "$TALK" -t "$TALK_S" >"$T/next" 2>&1 3>&- 4>&- <<EOF || next=0
+alice connect 127.0.0.1:$PORT
+alice send "$REQUEST"
+alice expect "HTTP/1."
+EOF
+    { ends && [ "$STATUS" -le 1 ] && grep -q '^server: accept: ' "$ERR"; } ||
+        blame "$(how_it_stands)"
+    [ "$STATUS" -eq 1 ] || [ "$next" -eq 1 ] || blame "$(how_it_stands)"
+}
+
+@test "[1] is clean under AddressSanitizer and UndefinedBehaviorSanitizer" {
+    section "Traps"
+    await "$START_S" test -f "$CHECKED/done"
+    [ -x "$CHECKED/server" ] || skip "the compiler has no sanitizers here"
+    export ASAN_OPTIONS=log_path=$T/sanitizer UBSAN_OPTIONS=log_path=$T/sanitizer
+    CHECKS=1
+    expected "no word from the sanitizers"
+    because "The first line names the mistake, the lines after it the place. A buffer of N bytes has no room for the N bytes that recv() may bring and a NUL after them; nor is what recv() brings a string."
+    local request
+    for request in '"GET / HTTP/1.1\r\n\r\n"' '"GET / HTTP/1.1\r\nX: " "a"*8169 "\r\n\r\n"' \
+        '"GET / HTTP/1.1\r\nX: " "a"*70000 "\r\n\r\n"' '"\0\0 % %s %n\r\n\r\n"' '"GE"'; do
+        DID=""
+        did "built ./server with -fsanitize=address,undefined and sent $request"
+        serve server
+        "$TALK" -t "$TALK_S" >"$T/transcript" 2>&1 3>&- 4>&- <<EOF || true
+alice connect 127.0.0.1:$PORT
+alice send $request
+alice taken
+alice half-close
+alice drain
+EOF
+        ends || true
+        ! ls "$T"/sanitizer.* >/dev/null 2>&1 ||
+            blame "$(grep -hE 'ERROR|error|    #[0-9]+ .*server\.c' "$T"/sanitizer.* | head -8)"
+        stop_all
+    done
+}
+
+@test "[1] shows the page in a real browser (Chromium)" {
+    find_browser >/dev/null || skip "no Chromium here"
+    section "Run it and look"
+    serve server
+    did "held ./server $PORT still until Chromium's request lay in its socket, then let it go on and read the page that Chromium rendered"
+    expected "a page with the heading 'Hello World!'"
+    kill -STOP "$PID"
+    browse "http://127.0.0.1:$PORT/" "$T/page" &
+    local browser=$!
+    await "$BROWSER_S" request_waits
+    kill -CONT "$PID"
+    wait "$browser"
+    because "Chromium could not show the page. Compare what curl -v shows; the connection may have ended with RST (then 'connection reset' stands where the page should), or the response is not what its head says."
+    [[ $(heading "$T/page") == *"Hello World!"* ]] || blame "$(how_it_stands)
+$(browser_words)"
+}
+
+request_waits() { ss -Htn state established "sport = :$PORT" | awk '$1 > 0 { found = 1 } END { exit !found }'; }
+
+browser_words() {
+    if [ -s "$T/page" ]; then
+        echo "Chromium's page:"
+        head -c 600 "$T/page"
+    else
+        echo "Chromium shows no page: the load failed"
+    fi
+}

@@ -1,0 +1,283 @@
+# What the graded test files share: they `load lib/lab`, and read as the specification of
+# their exercise. Everything here works under bats 1.8 and later, with bash 3.2 and later.
+# shellcheck shell=bash
+
+export LC_ALL=C
+LAB=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+TALK=$LAB/tests/tools/talk
+
+# Every deadline of the tests, in seconds. LAB_PATIENCE=3 makes a slow machine's three times
+# as long. None is ever waited for where the program does what it should.
+PATIENCE=${LAB_PATIENCE:-1}
+START_S=$((3 * PATIENCE))   # from the start of a program to its listening socket
+TALK_S=$((3 * PATIENCE))    # for a whole conversation
+END_S=$((3 * PATIENCE))     # from what must end a program to its end
+PRINT_S=$((1 * PATIENCE))   # for a line that must already have been printed
+BROWSER_S=$((10 * PATIENCE)) # for a visit of a browser, its start included
+
+# Limits for every program under test, so that no mistake can hurt the machine.
+LIMIT_CPU_S=10
+LIMIT_FILE_KIB=20480
+LIMIT_MEMORY_KIB=2097152
+
+# ---- What a failed check says ----
+
+# Notes for blame: what was done (lines add up), what should be seen, why it probably is
+# not, and where the statement explains it.
+did() { DID=${DID:+$DID, then }$1; }
+expected() { EXPECTED=$1; }
+because() { BECAUSE=$1; }
+section() { SECTION=$1; }
+
+# Prints TEXT folded to 66 columns, after LABEL.
+paragraph() { # LABEL TEXT
+    printf '%s\n' "$2" | fold -s -w 66 | awk -v label="$1" '
+        { sub(/ +$/, ""); printf "%-9s %s\n", NR == 1 ? label : "", $0 }'
+}
+
+# Ends the test as failed and says why, for the person who reads it.
+blame() { # SEEN, one line or several; they are printed as they are
+    paragraph "done" "$DID"
+    paragraph expected "$EXPECTED"
+    printf '%s\n' "$1" | tr '\t' ' ' | tr -cd '\n -~\200-\377' | head -40 |
+        cut -c 1-120 | awk '{ printf "%-9s %s\n", NR == 1 ? "seen" : "", $0 }'
+    [ -z "$BECAUSE" ] || paragraph cause "$BECAUSE"
+    paragraph read "$EXERCISE/README.md, \"$SECTION\""
+    return 1
+}
+
+# ---- Opening an exercise: build, and see whether the program starts at all ----
+
+# Builds the programs, and the same with sanitizers in the background. What keeps the
+# checks from being run is written to $BATS_FILE_TMPDIR/blocked, for ready.
+open_exercise() { # DIRECTORY PROGRAM...
+    export EXERCISE=$1 SOURCE=${WORK:-$LAB}/$1
+    shift
+    [ -z "$SOLUTION" ] || SOURCE=$SOURCE/solution
+    export PLAIN=$BATS_FILE_TMPDIR/plain CHECKED=$BATS_FILE_TMPDIR/checked
+    export PROGRAMS=$*
+    mkdir "$PLAIN" "$CHECKED"
+    COMPILE=$(make -s -C "$LAB" compile-command tests/tools/talk tests/tools/short_io.so)
+    export COMPILE
+    local program
+    for program; do
+        [ -f "$SOURCE/$program.c" ] || {
+            echo "there is no $program.c in $SOURCE" >"$BATS_FILE_TMPDIR/blocked"
+            return
+        }
+        compile "$program" "$PLAIN" || {
+            { echo "$program.c does not compile:"; cat "$PLAIN/$program.log"; } \
+                >"$BATS_FILE_TMPDIR/blocked"
+            return
+        }
+    done
+    (compile_checked >/dev/null 2>&1 3>&- 4>&- &)
+}
+
+# Compiles a program into a directory; what the compiler says goes to PROGRAM.log there.
+compile() { # PROGRAM DIRECTORY [FLAG...]
+    local program=$1 directory=$2 own
+    shift 2
+    own=$SOURCE/$program.c
+    [ ! -f "$SOURCE/net.c" ] || own="$own $SOURCE/net.c"
+    # The names of the lab's sources and flags hold no spaces; the directory may.
+    (
+        cd "$SOURCE" || exit 1
+        # shellcheck disable=SC2086
+        $COMPILE "$@" -o "$directory/$program" ${own//"$SOURCE/"/} -pthread
+    ) >"$directory/$program.log" 2>&1 </dev/null
+}
+
+# Compiles all programs with the sanitizers, and says when it is done.
+compile_checked() {
+    local program
+    for program in $PROGRAMS; do
+        compile "$program" "$CHECKED" -fsanitize=address,undefined -fno-sanitize-recover=all
+    done
+    touch "$CHECKED/done"
+}
+
+# For setup: fails the test at once where there is nothing to test, with the one reason.
+ready() {
+    DID="" EXPECTED="" BECAUSE="" SECTION=""
+    T=$BATS_TEST_TMPDIR
+    STARTED=""
+    UNDER=()
+    if [ -f "$BATS_FILE_TMPDIR/blocked" ]; then
+        echo "blocked"
+        tr -cd '\n -~' <"$BATS_FILE_TMPDIR/blocked" | head -20 | cut -c 1-120
+        return 1
+    fi
+}
+
+# ---- The program under test ----
+
+# Starts a program of the exercise in a process group of its own, under the limits, away
+# from the descriptors of bats. UNDER holds what it is run under, if anything; CHECKS=1
+# takes the build with sanitizers. Sets PID, OUT, ERR.
+start() { # PROGRAM ARGUMENT...
+    local program=${CHECKS:+$CHECKED}
+    program=${program:-$PLAIN}/$1
+    shift
+    OUT=$T/out.${#STARTED} ERR=$T/err.${#STARTED}
+    set -m
+    (
+        ulimit -c 0 -t "$LIMIT_CPU_S" -f "$LIMIT_FILE_KIB"
+        [ -n "$CHECKS" ] || ulimit -v "$LIMIT_MEMORY_KIB"
+        cd "$T" && exec 5>&- 6>&- 7>&- 8>&- 9>&- "${UNDER[@]}" "$program" "$@"
+    ) </dev/null >"$OUT" 2>"$ERR" 3>&- 4>&- &
+    PID=$!
+    set +m
+    STARTED="$STARTED $PID"
+}
+
+# Waits, no longer than SECONDS_MAX, until COMMAND succeeds.
+await() { # SECONDS_MAX COMMAND...
+    local until=$((SECONDS + 1 + $1))
+    shift
+    until "$@"; do
+        [ "$SECONDS" -lt "$until" ] || return 1
+        sleep 0.005
+    done
+}
+
+ended() { ! kill -0 "$PID" 2>/dev/null; }
+printed() { [ -s "$OUT" ]; }
+
+# The port on which PID listens, into PORT; fails when it does not (yet).
+find_port() {
+    PORT=$(ss -Hltnp | awk -v owner="pid=$PID," '
+        index($0, owner) { n = split($4, address, ":"); print address[n]; exit }')
+    [ -n "$PORT" ]
+}
+settled() { find_port || ended; }
+
+# Waits until the program listens. Sets PORT to where it does, which may not be where it
+# should.
+listens() { await "$START_S" settled && [ -n "$PORT" ]; }
+
+# Waits until the program has ended. Sets STATUS, or fails when it has not.
+ends() {
+    await "$END_S" ended || return 1
+    STATUS=0
+    wait "$PID" || STATUS=$?
+}
+
+# Says how the program stands, for a reader.
+how_it_stands() {
+    if ! ended; then
+        echo "the program is still running"
+    else
+        STATUS=0
+        wait "$PID" || STATUS=$?
+        echo "the program ended with $(status_text "$STATUS")"
+    fi
+    [ ! -s "$OUT" ] || sed 's/^/stdout: /' "$OUT"
+    [ ! -s "$ERR" ] || sed 's/^/stderr: /' "$ERR"
+}
+
+status_text() { # STATUS
+    case $1 in
+    129 | 13[0-9] | 14[0-9] | 15[0-9])
+        echo "signal $(($1 - 128)) (SIG$(kill -l "$(($1 - 128))"))" ;;
+    *) echo "exit status $1" ;;
+    esac
+}
+
+# Ends every program that this test has started, and all their children.
+stop_all() {
+    local pid
+    for pid in $STARTED; do
+        kill -CONT -- "-$pid" 2>/dev/null || true
+        kill -KILL -- "-$pid" 2>/dev/null || true
+        wait "$pid" 2>/dev/null || true
+    done
+    STARTED=""
+}
+
+# A port that nothing uses: outside the range for outgoing connections.
+free_port() {
+    local used
+    used=$(ss -Htan | awk '{ print $4 }')
+    while PORT=$((20000 + RANDOM % 10000)); grep -q ":$PORT\$" <<<"$used"; do :; done
+}
+
+# Starts a server on a free port and waits until it listens.
+serve() { # PROGRAM ARGUMENT...
+    free_port
+    start "$1" "$PORT" "${@:2}"
+    listens || {
+        did "started ./$1 with a port"
+        expected "a listening socket"
+        blame "$(how_it_stands)"
+    }
+}
+
+# ---- Conversations ----
+
+# Plays the conversation on standard input; its text may name PORT and PID. On failure
+# the test ends with what came instead.
+talk() {
+    local transcript status=0
+    transcript=$("$TALK" -t "$TALK_S" 2>&1 3>&- 4>&-) || status=$?
+    [ "$status" -eq 0 ] || blame "$transcript
+$(how_it_stands)"
+}
+
+# ---- HTTP ----
+
+# Cuts an HTTP message in FILE into FILE.head and FILE.body at its first blank line, with
+# or without CR. Fails when there is none.
+cut_message() { # FILE
+    local blank
+    blank=$(grep -abn -m 1 '^'$'\r''\{0,1\}$' "$1") || return 1
+    blank=$(cut -d : -f 1 <<<"$blank")
+    head -n "$((blank - 1))" "$1" >"$1.head"
+    tail -n "+$((blank + 1))" "$1" >"$1.body"
+}
+
+# The value of a field in a message's head, without CR.
+field() { # NAME FILE.head
+    awk -v name="$1" '
+        { sub(/\r$/, "") }
+        tolower(substr($0, 1, length(name) + 1)) == tolower(name ":") {
+            value = substr($0, length(name) + 2)
+            gsub(/^[ \t]+|[ \t]+$/, "", value)
+            print value
+        }' "$2"
+}
+
+# Shows bytes as talk would: one quoted line for each line, with its end.
+show_bytes() { # FILE
+    head -c 1500 "$1" | sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/'$'\r''/\\r/g' |
+        tr '\000' '@' | awk '{ printf "\"%s\\n\"\n", $0 }' | head -20
+}
+
+# ---- Tools that may be missing ----
+
+strace_works() { strace -qq -o /dev/null true 2>/dev/null; }
+
+# The browser for tests: the small headless build of Chromium first, as it starts fastest.
+find_browser() {
+    local name
+    for name in chromium-headless-shell chromium chromium-browser google-chrome; do
+        command -v "$name" && return
+    done
+    return 1
+}
+
+# The page at URL as the browser has rendered it, into FILE; empty when it shows none.
+browse() { # URL FILE
+    local profile=$T/profile
+    local flags="--no-sandbox --disable-gpu --no-first-run --disable-quic --disable-sync
+        --disable-background-networking --disable-component-update --disable-extensions
+        --disable-dev-shm-usage --user-data-dir=$profile --timeout=$((BROWSER_S * 200))"
+    # shellcheck disable=SC2086
+    timeout "$BROWSER_S" "$(find_browser)" --headless $flags --dump-dom "$1" \
+        >"$2" 2>"$2.log" </dev/null 3>&- 4>&- || true
+}
+
+# The text of the first <h1> of a rendered page.
+heading() { # FILE
+    tr '\n' ' ' <"$1" | sed -n 's/.*<h1[^>]*>\([^<]*\)<\/h1>.*/\1/p'
+}

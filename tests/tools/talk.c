@@ -1,0 +1,1027 @@
+/* talk: plays a conversation with named parties against a program under test, and tells
+   how it went. The language is in HELP below; `talk --help` prints it.
+
+   One process, one poll(), no threads. The whole script is read before the first step, so
+   that a mistake in it is told before anything is sent. While one party waits, what comes
+   for the others is received and kept, up to INBOX_MAX bytes a party: then that party
+   stops reading, as any program would. Datagrams stay in the kernel until their party
+   asks for them, so that their boundaries are kept for us. */
+
+#define _DEFAULT_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <linux/sockios.h>
+#endif
+
+enum {
+    DEADLINE_S = 5,       /* for the whole script, unless -t says otherwise */
+    BACKLOG = 128,        /* of a party's listening socket */
+    PARTIES_MAX = 256,    /* names in a script */
+    SCRIPT_MAX = 1 << 20, /* bytes in a script */
+    STEPS_MAX = 4096,     /* lines in a script */
+    PIECES_MAX = 16,      /* strings in one step */
+    DATA_MAX = 16 << 20,  /* bytes in one string, repetitions included */
+    INBOX_MAX = 1 << 20,  /* bytes kept for a party until the script asks for them */
+    DATAGRAM_MAX = 65536, /* bytes */
+    DEAF_BUFFER = 4096,   /* SO_RCVBUF of a party that is deaf before it connects */
+    EVENTS_MAX = 64,      /* the last events, kept to be shown */
+    EVENT_BYTES = 400,    /* bytes kept of one event */
+    NAME_WIDTH = 6,       /* columns of a name, where it is not longer */
+    EVENT_LINES = 12,     /* lines shown of it */
+    SHOWN_WIDTH = 46,     /* columns of such a line */
+    QUOTE_BYTES = 40,     /* bytes of a string quoted in a message */
+    WRONG_SCRIPT = 2      /* exit status */
+};
+
+static const char HELP[] =
+    "usage: talk [-v] [-t SECONDS] [SCRIPT]      (no SCRIPT: standard input)\n"
+    "Plays the conversation, and shows it when a step fails (with -v: always).\n"
+    "Exit status: 0 all went as written, 1 a step failed, 2 the script is wrong.\n"
+    "\n"
+    "A line is PARTY COMMAND ARGUMENTS, or a # comment. Commands:\n"
+    "  connect ADDRESS     open a connection; for datagrams, name the other side\n"
+    "  bind ADDRESS        take an address of one's own\n"
+    "  listen ADDRESS      open a listening socket; prints 'listening on port N'\n"
+    "  accept PARTY        accept the next connection of that listening party\n"
+    "  send DATA...        send it all, waiting where a TIME stands between strings;\n"
+    "                      an unconnected datagram socket answers its last sender\n"
+    "  trickle TIME DATA   send one byte at a time, TIME apart\n"
+    "  expect DATA         receive exactly this (one whole datagram)\n"
+    "  until DATA          receive up to and including DATA\n"
+    "  drain               receive up to the end, whatever comes\n"
+    "  save FILE           from now on, write what is received to FILE as well\n"
+    "  silent TIME         nothing comes for so long, not even the end\n"
+    "  fin                 the other side has ended with FIN, and nothing is left\n"
+    "  rst                 the other side has ended with RST\n"
+    "  taken               wait until the other side has received all that was sent\n"
+    "  half-close          send FIN: no more to send, still receiving\n"
+    "  close               close the socket\n"
+    "  reset               end the connection with RST\n"
+    "  deaf                stop receiving (before connect: with a small buffer)\n"
+    "  hear                receive again\n"
+    "  stop PID            stop a process (SIGSTOP), wait until it stands still\n"
+    "  continue PID        let it go on (SIGCONT)\n"
+    "accept, expect, until, drain, fin, rst and taken may end in: within TIME\n"
+    "\n"
+    "ADDRESS   127.0.0.1:80  [::1]:80  udp:127.0.0.1:53  unix:PATH  unixgram:PATH\n"
+    "DATA      \"text\" with \\n \\r \\t \\0 \\\\ \\\" \\xHH, or \"text\"*1000\n"
+    "TIME      20ms or 2s\n";
+
+struct address {
+    struct sockaddr_storage name;
+    socklen_t length; /* 0: none */
+    int type;         /* SOCK_STREAM or SOCK_DGRAM */
+    const char *text; /* as the script has it */
+};
+
+struct party {
+    char name[16];
+    int fd, type; /* -1: no socket; SOCK_STREAM or SOCK_DGRAM */
+    bool connected, deaf;
+    bool fin, rst;         /* how the other side has ended */
+    char *inbox;           /* received, not yet asked for by the script */
+    size_t inbox_length;   /* bytes */
+    FILE *save;            /* NULL: nowhere */
+    struct address bound;  /* by bind or listen; a path is removed at the end */
+    struct address sender; /* of the last datagram */
+};
+
+struct event {
+    long at_ms;
+    int party;
+    char kind; /* '>' sent, '<' received, '.' done, '!' failed */
+    char bytes[EVENT_BYTES];
+    size_t length; /* of all; only the first EVENT_BYTES are kept */
+};
+
+struct piece {
+    char *bytes; /* NULL: a pause */
+    size_t length;
+    int pause_ms;
+};
+
+struct step {
+    const struct command *command;
+    int party, other; /* other: the listening party of accept */
+    struct address address;
+    struct piece pieces[PIECES_MAX];
+    int piece_count;
+    int time_ms;
+    int within_ms; /* 0: up to the script's deadline */
+    char *file;
+    pid_t pid;
+};
+
+struct talk {
+    struct timespec start;
+    long end_ms; /* the script's deadline */
+    struct party parties[PARTIES_MAX];
+    int party_count;
+    struct step steps[STEPS_MAX];
+    int step_count;
+    struct event events[EVENTS_MAX]; /* a ring */
+    int event_count;                 /* of all that happened */
+};
+
+struct command {
+    const char *name;
+    const char *arguments; /* a address, d one string, D strings and times, t time,
+                              n party, f file, p process, w within;
+                              * the party needs an open socket */
+    /* Plays a step. Result: false when it failed, which has been noted. */
+    bool (*play)(struct talk *, struct party *, const struct step *);
+};
+
+/* ---- The transcript ---- */
+
+static long now_ms(const struct talk *talk)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (now.tv_sec - talk->start.tv_sec) * 1000 +
+           (now.tv_nsec - talk->start.tv_nsec) / 1000000;
+}
+
+/* Notes what happened. What a stream brings a party in a row becomes one event. */
+static void note(struct talk *talk, const struct party *party, char kind,
+                 const char *bytes, size_t length)
+{
+    int index = (int)(party - talk->parties);
+    struct event *event =
+        &talk->events[(talk->event_count + EVENTS_MAX - 1) % EVENTS_MAX];
+    bool joins = talk->event_count > 0 && kind == '<' && event->kind == '<' &&
+                 event->party == index && party->type == SOCK_STREAM;
+    if (!joins) {
+        event = &talk->events[talk->event_count++ % EVENTS_MAX];
+        *event = (struct event){.at_ms = now_ms(talk), .party = index, .kind = kind};
+    }
+    if (event->length < EVENT_BYTES) {
+        size_t room = EVENT_BYTES - event->length;
+        memcpy(event->bytes + event->length, bytes, length < room ? length : room);
+    }
+    event->length += length;
+}
+
+/* Notes a sentence. Result: false for '!', so that a step can end with it. */
+static bool say(struct talk *talk, const struct party *party, char kind,
+                const char *format, ...)
+{
+    char text[EVENT_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    note(talk, party, kind, text, strlen(text));
+    return kind != '!';
+}
+
+/* Writes one byte as it would stand in a script. Result: the columns it takes. */
+static int escape(char out[8], char byte)
+{
+    static const char bytes[] = "\n\r\t\"\\", letters[] = "nrt\"\\";
+    const char *known = byte == '\0' ? NULL : strchr(bytes, byte);
+    if (known != NULL)
+        return snprintf(out, 8, "\\%c", letters[known - bytes]);
+    if (byte == '\0')
+        return snprintf(out, 8, "\\0");
+    bool plain = byte >= 0x20 && byte < 0x7f;
+    return snprintf(out, 8, plain ? "%c" : "\\x%02x", (unsigned char)byte);
+}
+
+/* Writes bytes as a string in quotes, cut after QUOTE_BYTES. Result: out. */
+static char *quote(char out[4 * QUOTE_BYTES + 8], const char *bytes, size_t length)
+{
+    char *end = out;
+    *end++ = '"';
+    for (size_t i = 0; i < length && i < QUOTE_BYTES; i++)
+        end += escape(end, bytes[i]);
+    strcpy(end, length > QUOTE_BYTES ? "\"..." : "\"");
+    return out;
+}
+
+/* Prints one event: a sentence, or bytes in quoted lines that end where theirs do. */
+static void print_event(const struct talk *talk, const struct event *event)
+{
+    size_t kept = event->length < EVENT_BYTES ? event->length : EVENT_BYTES, i = 0;
+    printf("%7.3f %-*s %c ", (double)event->at_ms / 1000, NAME_WIDTH,
+           talk->parties[event->party].name, event->kind);
+    if (event->kind == '.' || event->kind == '!') {
+        printf("%.*s\n", (int)kept, event->bytes);
+        return;
+    }
+    for (int lines = 0; lines == 0 || (lines < EVENT_LINES && i < kept); lines++) {
+        printf("%*s\"", lines == 0 ? 0 : NAME_WIDTH + 11, "");
+        for (int columns = 0; i < kept && columns < SHOWN_WIDTH;) {
+            char shown[8];
+            columns += escape(shown, event->bytes[i]);
+            fputs(shown, stdout);
+            if (event->bytes[i++] == '\n')
+                break;
+        }
+        puts("\"");
+    }
+    if (i < event->length)
+        printf("%*s... %zu bytes in all\n", NAME_WIDTH + 11, "", event->length);
+}
+
+static void print_transcript(const struct talk *talk)
+{
+    int first = talk->event_count > EVENTS_MAX ? talk->event_count - EVENTS_MAX : 0;
+    if (first > 0)
+        printf("        (%d earlier events left out)\n", first);
+    for (int i = first; i < talk->event_count; i++)
+        print_event(talk, &talk->events[i % EVENTS_MAX]);
+}
+
+/* ---- Waiting: the one place where poll() is called ---- */
+
+static bool ended(const struct party *party)
+{
+    return party->fin || party->rst;
+}
+
+static bool reads(const struct party *party)
+{
+    return party->fd != -1 && party->connected && !party->deaf && !ended(party) &&
+           party->inbox_length < INBOX_MAX;
+}
+
+/* Receives what has come for a connection into its inbox. */
+static void take_in(struct talk *talk, struct party *party)
+{
+    char *room = party->inbox + party->inbox_length;
+    ssize_t received = recv(party->fd, room, INBOX_MAX - party->inbox_length, 0);
+    if (received > 0) {
+        note(talk, party, '<', room, (size_t)received);
+        if (party->save != NULL)
+            fwrite(room, 1, (size_t)received, party->save);
+        party->inbox_length += (size_t)received;
+    } else if (received == 0) {
+        party->fin = say(talk, party, '.', "FIN received: the other side has ended");
+    } else if (errno == ECONNRESET || errno == EPIPE) {
+        party->rst = say(talk, party, '.', "RST received: the connection is reset");
+    }
+}
+
+/* Waits until something happens or until_ms comes; what comes for the connections is
+   received. Result: whether the events asked for this party have come. */
+static bool wait_for(struct talk *talk, const struct party *party, short events,
+                     long until_ms)
+{
+    struct pollfd fds[PARTIES_MAX];
+    for (int i = 0; i < talk->party_count; i++) {
+        const struct party *p = &talk->parties[i];
+        fds[i].events = (short)((reads(p) ? POLLIN : 0) | (p == party ? events : 0));
+        fds[i].fd = fds[i].events != 0 ? p->fd : -1;
+        fds[i].revents = 0;
+    }
+    long left = until_ms - now_ms(talk);
+    poll(fds, (nfds_t)talk->party_count, left > 0 ? (int)left : 0);
+    for (int i = 0; i < talk->party_count; i++)
+        if (fds[i].revents != 0 && reads(&talk->parties[i]))
+            take_in(talk, &talk->parties[i]);
+    return (fds[party - talk->parties].revents & (events | POLLERR | POLLHUP)) != 0;
+}
+
+/* When this step must be over, in ms since the start. */
+static long end_of(const struct talk *talk, const struct step *step)
+{
+    long end = now_ms(talk) + step->within_ms;
+    return step->within_ms > 0 && end < talk->end_ms ? end : talk->end_ms;
+}
+
+static void pause_for(struct talk *talk, const struct party *party, int ms)
+{
+    for (long until = now_ms(talk) + ms; now_ms(talk) < until;)
+        wait_for(talk, party, 0, until);
+}
+
+/* ---- Addresses and sockets ---- */
+
+static const char *path_of(const struct address *address)
+{
+    bool local = address->name.ss_family == AF_UNIX;
+    return local ? ((const struct sockaddr_un *)&address->name)->sun_path : NULL;
+}
+
+static int port_of(const struct address *address)
+{
+    /* sin_port and sin6_port stand in the same place */
+    return ntohs(((const struct sockaddr_in *)&address->name)->sin_port);
+}
+
+/* Makes a descriptor the party's own, never blocking; pieces that are sent stay pieces. */
+static bool adopt(struct talk *talk, struct party *party, int fd, int type)
+{
+    if (fd == -1)
+        return say(talk, party, '!', "socket: %s", strerror(errno));
+    if (party->fd != -1)
+        close(party->fd);
+    int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    party->fd = fd;
+    party->type = type;
+    party->connected = party->fin = party->rst = false;
+    party->inbox_length = 0;
+    return true;
+}
+
+static bool open_socket(struct talk *talk, struct party *party,
+                        const struct address *address)
+{
+    int size = DEAF_BUFFER, on = 1;
+    if (party->fd != -1 && party->bound.length > 0)
+        return true; /* bind came before */
+    int fd = socket(address->name.ss_family, address->type, 0);
+    if (!adopt(talk, party, fd, address->type))
+        return false;
+    if (party->deaf)
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    return true;
+}
+
+static bool play_connect(struct talk *talk, struct party *party, const struct step *step)
+{
+    int error = 0;
+    socklen_t length = sizeof error;
+    const struct sockaddr *name = (const struct sockaddr *)&step->address.name;
+    if (!open_socket(talk, party, &step->address))
+        return false;
+    if (connect(party->fd, name, step->address.length) == -1)
+        error = errno;
+    if (error == EINPROGRESS && wait_for(talk, party, POLLOUT, talk->end_ms))
+        getsockopt(party->fd, SOL_SOCKET, SO_ERROR, &error, &length);
+    party->connected = error == 0 && party->type == SOCK_STREAM;
+    return say(talk, party, error == 0 ? '.' : '!', "connect %s%s%s", step->address.text,
+               error == 0 ? "" : ": ", error == 0 ? "" : strerror(error));
+}
+
+static bool play_bind(struct talk *talk, struct party *party, const struct step *step)
+{
+    const struct sockaddr *name = (const struct sockaddr *)&step->address.name;
+    if (!open_socket(talk, party, &step->address))
+        return false;
+    if (bind(party->fd, name, step->address.length) == -1)
+        return say(talk, party, '!', "bind %s: %s", step->address.text, strerror(errno));
+    party->bound = step->address;
+    return say(talk, party, '.', "%s %s", step->command->name, step->address.text);
+}
+
+static bool play_listen(struct talk *talk, struct party *party, const struct step *step)
+{
+    struct address own = {.length = sizeof own.name};
+    if (!play_bind(talk, party, step))
+        return false;
+    if (listen(party->fd, BACKLOG) == -1)
+        return say(talk, party, '!', "listen: %s", strerror(errno));
+    getsockname(party->fd, (struct sockaddr *)&own.name, &own.length);
+    if (path_of(&step->address) != NULL)
+        printf("listening on %s\n", path_of(&step->address));
+    else
+        printf("listening on port %d\n", port_of(&own));
+    fflush(stdout);
+    return true;
+}
+
+static bool play_accept(struct talk *talk, struct party *party, const struct step *step)
+{
+    struct party *listener = &talk->parties[step->other];
+    if (!wait_for(talk, listener, POLLIN, end_of(talk, step)))
+        return say(talk, party, '!', "expected a client to connect, but none came");
+    party->connected = adopt(talk, party, accept(listener->fd, NULL, NULL), SOCK_STREAM);
+    return party->connected && say(talk, party, '.', "accept %s", listener->name);
+}
+
+/* ---- Sending ---- */
+
+/* Sends all of it, receiving meanwhile. Result: false when it failed, which is noted. */
+static bool send_bytes(struct talk *talk, struct party *party, const char *bytes,
+                       size_t length)
+{
+    const struct address *to = &party->sender;
+    const void *name = party->bound.length > 0 && to->length > 0 ? &to->name : NULL;
+    do {
+        ssize_t sent = sendto(party->fd, bytes, length, MSG_NOSIGNAL, name,
+                              name == NULL ? 0 : to->length);
+        if (sent >= 0) {
+            bytes += sent;
+            length -= (size_t)sent;
+        } else if (errno == EPIPE || errno == ECONNRESET) {
+            return say(talk, party, '!', "send: the other side has closed already");
+        } else if (errno != EAGAIN) {
+            return say(talk, party, '!', "send: %s", strerror(errno));
+        } else if (!wait_for(talk, party, POLLOUT, talk->end_ms) &&
+                   now_ms(talk) >= talk->end_ms) {
+            return say(talk, party, '!', "send: %zu bytes are not taken", length);
+        }
+    } while (length > 0);
+    return true;
+}
+
+/* send and trickle. */
+static bool play_send(struct talk *talk, struct party *party, const struct step *step)
+{
+    if (step->time_ms > 0)
+        say(talk, party, '.', "one byte each %d ms:", step->time_ms);
+    for (const struct piece *p = step->pieces; p < step->pieces + step->piece_count;
+         p++) {
+        size_t at_once = step->time_ms > 0 ? 1 : p->length, sent = 0;
+        if (p->bytes == NULL) {
+            pause_for(talk, party, p->pause_ms);
+            continue;
+        }
+        note(talk, party, '>', p->bytes, p->length);
+        do {
+            if (!send_bytes(talk, party, p->bytes + sent, at_once))
+                return false;
+            pause_for(talk, party, step->time_ms);
+            sent += at_once;
+        } while (sent < p->length);
+    }
+    return true;
+}
+
+/* ---- Receiving ---- */
+
+/* Waits for more in the inbox. Result: false at the end, or when until_ms has come. */
+static bool more(struct talk *talk, struct party *party, long until_ms)
+{
+    size_t before = party->inbox_length;
+    while (party->inbox_length == before && !ended(party) && now_ms(talk) < until_ms)
+        wait_for(talk, party, 0, until_ms);
+    return party->inbox_length > before;
+}
+
+static void consume(struct party *party, size_t length)
+{
+    party->inbox_length -= length;
+    memmove(party->inbox, party->inbox + length, party->inbox_length);
+}
+
+static const char *what_came(const struct party *party)
+{
+    return party->fin ? "FIN came" : party->rst ? "RST came" : "nothing more came";
+}
+
+/* Receives one datagram into DATAGRAM_MAX bytes. Result: its length, -1 when none came. */
+static ssize_t take_datagram(struct talk *talk, struct party *party, char *bytes,
+                             long until_ms)
+{
+    if (!wait_for(talk, party, POLLIN, until_ms))
+        return -1;
+    party->sender = (struct address){.length = sizeof party->sender.name};
+    ssize_t length =
+        recvfrom(party->fd, bytes, DATAGRAM_MAX, 0,
+                 (struct sockaddr *)&party->sender.name, &party->sender.length);
+    if (length >= 0)
+        note(talk, party, '<', bytes, (size_t)length);
+    if (length > 0 && party->save != NULL)
+        fwrite(bytes, 1, (size_t)length, party->save);
+    return length;
+}
+
+static bool play_expect(struct talk *talk, struct party *party, const struct step *step)
+{
+    static char datagram[DATAGRAM_MAX];
+    char wanted[4 * QUOTE_BYTES + 8], seen[4 * QUOTE_BYTES + 8];
+    const char *bytes = step->pieces[0].bytes;
+    size_t left = step->pieces[0].length;
+    long end = end_of(talk, step);
+    if (party->type == SOCK_DGRAM) {
+        ssize_t length = take_datagram(talk, party, datagram, end);
+        return (length == (ssize_t)left && memcmp(datagram, bytes, left) == 0) ||
+               say(talk, party, '!', "expected the datagram %s (%zu bytes)%s",
+                   quote(wanted, bytes, left), left, length == -1 ? ": none came" : "");
+    }
+    while (left > 0) {
+        size_t n = party->inbox_length < left ? party->inbox_length : left;
+        quote(wanted, bytes, left);
+        if (memcmp(party->inbox, bytes, n) != 0)
+            return say(talk, party, '!', "expected %s, received %s", wanted,
+                       quote(seen, party->inbox, party->inbox_length));
+        if (n == 0 && !more(talk, party, end))
+            return say(talk, party, '!', "expected %s, but %s", wanted, what_came(party));
+        consume(party, n);
+        bytes += n;
+        left -= n;
+    }
+    return true;
+}
+
+static bool play_until(struct talk *talk, struct party *party, const struct step *step)
+{
+    const struct piece *mark = &step->pieces[0];
+    char wanted[4 * QUOTE_BYTES + 8];
+    long end = end_of(talk, step);
+    do {
+        size_t i = 0;
+        for (; i + mark->length <= party->inbox_length; i++)
+            if (memcmp(party->inbox + i, mark->bytes, mark->length) == 0) {
+                consume(party, i + mark->length);
+                return true;
+            }
+        consume(party, i);
+    } while (more(talk, party, end));
+    return say(talk, party, '!', "expected to receive up to %s, but %s",
+               quote(wanted, mark->bytes, mark->length), what_came(party));
+}
+
+/* Receives and drops all up to the end. Result: whether the end came in time. */
+static bool drain(struct talk *talk, struct party *party, const struct step *step)
+{
+    long end = end_of(talk, step);
+    do
+        party->inbox_length = 0;
+    while (more(talk, party, end));
+    return ended(party);
+}
+
+static bool play_drain(struct talk *talk, struct party *party, const struct step *step)
+{
+    return drain(talk, party, step) ||
+           say(talk, party, '!', "expected the connection to end: it is still open");
+}
+
+static bool play_silent(struct talk *talk, struct party *party, const struct step *step)
+{
+    static char bytes[DATAGRAM_MAX];
+    long end = now_ms(talk) + step->time_ms;
+    bool came = party->type == SOCK_DGRAM
+                    ? take_datagram(talk, party, bytes, end) != -1
+                    : party->inbox_length > 0 || more(talk, party, end) || ended(party);
+    return say(talk, party, came ? '!' : '.', "%s for %d ms",
+               came ? "expected nothing to come" : "nothing came", step->time_ms);
+}
+
+static bool play_save(struct talk *talk, struct party *party, const struct step *step)
+{
+    party->save = fopen(step->file, "w");
+    return party->save != NULL ||
+           say(talk, party, '!', "save %s: %s", step->file, strerror(errno));
+}
+
+/* ---- Ends ---- */
+
+static int pending_error(const struct party *party)
+{
+    int error = 0;
+    socklen_t length = sizeof error;
+    getsockopt(party->fd, SOL_SOCKET, SO_ERROR, &error, &length);
+    return error;
+}
+
+/* Bytes sent that the other side's kernel has not acknowledged yet or, for AF_UNIX, that
+   the other side has not received; 0 where the system can't tell. */
+static int unacknowledged(const struct party *party)
+{
+    int bytes = 0;
+#ifdef SIOCOUTQ
+    ioctl(party->fd, SIOCOUTQ, &bytes);
+#endif
+    return bytes;
+}
+
+/* FIN alone does not prove an orderly end: where bytes of ours reach the other side after
+   it has closed, RST follows. It is certain once those bytes are acknowledged. */
+static bool play_fin(struct talk *talk, struct party *party, const struct step *step)
+{
+    long end = end_of(talk, step);
+    if (party->inbox_length > 0 || more(talk, party, end))
+        return say(talk, party, '!', "expected FIN, but more bytes came");
+    if (!party->fin)
+        return say(talk, party, '!', "expected FIN, but %s", what_came(party));
+    int error = pending_error(party);
+    while (error == 0 && unacknowledged(party) > 0 && now_ms(talk) < end) {
+        pause_for(talk, party, 1);
+        error = pending_error(party);
+    }
+    return error == 0 || say(talk, party, '!',
+                             "expected FIN alone, but RST followed: "
+                             "the other side closed before all had arrived");
+}
+
+static bool play_rst(struct talk *talk, struct party *party, const struct step *step)
+{
+    return (drain(talk, party, step) && party->rst) ||
+           say(talk, party, '!', "expected RST, but %s", what_came(party));
+}
+
+/* Bytes that wait unread at the other end of this TCP connection, when that end is on
+   this machine and open: its line is found by the two ports (proc_pid_net(5)). */
+static unsigned long unread_by_peer(const struct party *party)
+{
+    struct address own = {.length = sizeof own.name}, peer = {.length = sizeof peer.name};
+    unsigned long unread = 0, column = 0;
+    unsigned local = 0, remote = 0;
+    char line[512];
+    getsockname(party->fd, (struct sockaddr *)&own.name, &own.length);
+    getpeername(party->fd, (struct sockaddr *)&peer.name, &peer.length);
+    for (int i = 0; i < 2 && path_of(&own) == NULL; i++) {
+        FILE *table = fopen(i == 0 ? "/proc/net/tcp" : "/proc/net/tcp6", "r");
+        while (table != NULL && fgets(line, sizeof line, table) != NULL)
+            if (sscanf(line, "%*d: %*[^:]:%x %*[^:]:%x %*x %*x:%lx", &local, &remote,
+                       &column) == 3 &&
+                (int)local == port_of(&peer) && (int)remote == port_of(&own))
+                unread = column;
+        if (table != NULL)
+            fclose(table);
+    }
+    return unread;
+}
+
+static bool play_taken(struct talk *talk, struct party *party, const struct step *step)
+{
+    long end = end_of(talk, step);
+    while (unacknowledged(party) > 0 || unread_by_peer(party) > 0) {
+        if (now_ms(talk) >= end)
+            return say(talk, party, '!',
+                       "expected the other side to receive what was sent");
+        pause_for(talk, party, 1);
+    }
+    return say(talk, party, '.', "the other side has received all of it");
+}
+
+static bool play_half_close(struct talk *talk, struct party *party,
+                            const struct step *step)
+{
+    bool sent = shutdown(party->fd, SHUT_WR) == 0;
+    return say(talk, party, sent ? '.' : '!', "%s: %s", step->command->name,
+               sent ? "FIN sent" : strerror(errno));
+}
+
+/* close and reset. What waits unread is received first: it would make of FIN an RST. */
+static bool play_close(struct talk *talk, struct party *party, const struct step *step)
+{
+    struct linger linger = {.l_onoff = step->command->name[0] == 'r', .l_linger = 0};
+    setsockopt(party->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+    wait_for(talk, party, 0, 0);
+    close(party->fd);
+    party->fd = -1;
+    return say(talk, party, '.', "%s", linger.l_onoff ? "reset: RST sent" : "close");
+}
+
+/* deaf and hear. */
+static bool play_deaf(struct talk *talk, struct party *party, const struct step *step)
+{
+    party->deaf = step->command->name[0] == 'd';
+    return say(talk, party, '.', "%s",
+               party->deaf ? "stops receiving" : "receives again");
+}
+
+/* ---- The process on the other side ---- */
+
+/* Tells whether a process still moves, by its state as ps shows it; false where the
+   system can't tell. */
+static bool moves(pid_t pid)
+{
+    char path[32], state = '?';
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    FILE *stat = fopen(path, "r");
+    if (stat != NULL && fscanf(stat, "%*d (%*[^)]) %c", &state) != 1)
+        state = '?';
+    if (stat != NULL)
+        fclose(stat);
+    return strchr("RSD", state) != NULL;
+}
+
+/* stop and continue. */
+static bool play_stop(struct talk *talk, struct party *party, const struct step *step)
+{
+    bool stop = step->command->name[0] == 's';
+    if (kill(step->pid, stop ? SIGSTOP : SIGCONT) == -1)
+        return say(talk, party, '!', "%s: %s", step->command->name, strerror(errno));
+    while (stop && moves(step->pid) && now_ms(talk) < talk->end_ms)
+        pause_for(talk, party, 1);
+    return say(talk, party, '.', stop ? "stands still (SIGSTOP)" : "goes on (SIGCONT)");
+}
+
+static const struct command COMMANDS[] = {
+    {"connect", "a", play_connect},
+    {"bind", "a", play_bind},
+    {"listen", "a", play_listen},
+    {"accept", "nw", play_accept},
+    {"send", "*D", play_send},
+    {"trickle", "*td", play_send},
+    {"expect", "*dw", play_expect},
+    {"until", "*dw", play_until},
+    {"drain", "*w", play_drain},
+    {"save", "f", play_save},
+    {"silent", "*t", play_silent},
+    {"fin", "*w", play_fin},
+    {"rst", "*w", play_rst},
+    {"taken", "*w", play_taken},
+    {"half-close", "*", play_half_close},
+    {"close", "*", play_close},
+    {"reset", "*", play_close},
+    {"deaf", "", play_deaf},
+    {"hear", "", play_deaf},
+    {"stop", "p", play_stop},
+    {"continue", "p", play_stop},
+};
+
+/* ---- Reading the script ---- */
+
+struct reader {
+    const char *script; /* its name, for messages */
+    int line;
+    char *at; /* where we are in the line */
+    struct talk *talk;
+};
+
+/* Tells what is wrong in the script, and where; ends the program. */
+static _Noreturn void wrong(const struct reader *reader, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fprintf(stderr, "talk: %s:%d: ", reader->script, reader->line);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+    exit(WRONG_SCRIPT);
+}
+
+static void skip_blanks(struct reader *reader)
+{
+    reader->at += strspn(reader->at, " \t\r");
+}
+
+/* Cuts the next word off the line; "" at its end. */
+static char *next_word(struct reader *reader)
+{
+    skip_blanks(reader);
+    char *word = reader->at;
+    reader->at += strcspn(word, " \t\r");
+    if (*reader->at != '\0')
+        *reader->at++ = '\0';
+    return word;
+}
+
+static int read_time(struct reader *reader)
+{
+    const char *word = next_word(reader);
+    int value = 0, length = 0;
+    char unit[3] = "";
+    if (sscanf(word, "%6d%2[ms]%n", &value, unit, &length) != 2 || word[length] != '\0' ||
+        value < 0 || (strcmp(unit, "ms") != 0 && strcmp(unit, "s") != 0))
+        wrong(reader, "expected a time such as 20ms or 2s, not \"%s\"", word);
+    return unit[0] == 's' ? value * 1000 : value;
+}
+
+static struct address read_path(struct reader *reader, char *word)
+{
+    const char *path = strchr(word, ':') + 1;
+    struct address address = {.length = sizeof(struct sockaddr_un), .text = word};
+    struct sockaddr_un *local = (struct sockaddr_un *)&address.name;
+    if (*path == '\0' || strlen(path) >= sizeof local->sun_path)
+        wrong(reader, "a path has 1 to %zu bytes: \"%s\"", sizeof local->sun_path - 1,
+              path);
+    address.type = path - word == 5 ? SOCK_STREAM : SOCK_DGRAM; /* unix: or unixgram: */
+    local->sun_family = AF_UNIX;
+    strcpy(local->sun_path, path);
+    return address;
+}
+
+static struct address read_address(struct reader *reader)
+{
+    char *word = next_word(reader), host[64] = "", port[8] = "", rest = '\0';
+    if (strncmp(word, "unix:", 5) == 0 || strncmp(word, "unixgram:", 9) == 0)
+        return read_path(reader, word);
+    bool udp = strncmp(word, "udp:", 4) == 0;
+    const char *format =
+        word[udp ? 4 : 0] == '[' ? "[%63[^]]]:%7[0-9]%c" : "%63[^:]:%7[0-9]%c";
+    struct address address = {.type = udp ? SOCK_DGRAM : SOCK_STREAM, .text = word};
+    struct addrinfo *found = NULL, hints = {.ai_socktype = address.type,
+                                            .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
+    if (sscanf(word + (udp ? 4 : 0), format, host, port, &rest) != 2 ||
+        atol(port) > 65535 || getaddrinfo(host, port, &hints, &found) != 0)
+        wrong(reader, "expected an address such as 127.0.0.1:8080, not \"%s\"", word);
+    memcpy(&address.name, found->ai_addr, found->ai_addrlen);
+    address.length = found->ai_addrlen;
+    freeaddrinfo(found);
+    return address;
+}
+
+/* Reads what follows a backslash. */
+static char read_escape(struct reader *reader)
+{
+    static const char letters[] = "nrt0\\\"", bytes[] = "\n\r\t\0\\\"";
+    char letter = *reader->at++;
+    const char *known = letter == '\0' ? NULL : strchr(letters, letter);
+    unsigned byte = 0;
+    int length = 0;
+    if (known != NULL)
+        return bytes[known - letters];
+    if (letter != 'x' || sscanf(reader->at, "%2x%n", &byte, &length) != 1 || length != 2)
+        wrong(reader, "unknown escape \\%c; known: \\n \\r \\t \\0 \\\\ \\\" \\xHH",
+              letter);
+    reader->at += length;
+    return (char)byte;
+}
+
+static char *allocate(struct reader *reader, size_t length)
+{
+    char *bytes = malloc(length + 1);
+    if (bytes == NULL)
+        wrong(reader, "no memory for a string of %zu bytes", length);
+    return bytes;
+}
+
+/* Reads "text" or "text"*TIMES. */
+static struct piece read_text(struct reader *reader)
+{
+    struct piece once = {.bytes = allocate(reader, strlen(reader->at))};
+    for (reader->at++; *reader->at != '"';) {
+        if (*reader->at == '\0')
+            wrong(reader, "the string has no closing quote");
+        char byte = *reader->at++;
+        once.bytes[once.length++] = byte == '\\' ? read_escape(reader) : byte;
+    }
+    if (*++reader->at != '*')
+        return once;
+    long times = strtol(reader->at + 1, &reader->at, 10);
+    if (times < 1 || times > DATA_MAX || once.length * (size_t)times > DATA_MAX)
+        wrong(reader, "a string is repeated 1 or more times, up to %d bytes", DATA_MAX);
+    struct piece all = {.length = once.length * (size_t)times};
+    all.bytes = allocate(reader, all.length);
+    for (size_t i = 0; i < all.length; i++)
+        all.bytes[i] = once.bytes[i % once.length];
+    free(once.bytes);
+    return all;
+}
+
+/* Reads a string; many: several of them, and times between them. */
+static void read_data(struct reader *reader, struct step *step, bool many)
+{
+    do {
+        if (step->piece_count == PIECES_MAX)
+            wrong(reader, "more than %d strings in one step", PIECES_MAX);
+        struct piece *piece = &step->pieces[step->piece_count++];
+        if (*reader->at == '"')
+            *piece = read_text(reader);
+        else if (step->piece_count > 1)
+            piece->pause_ms = read_time(reader);
+        else
+            wrong(reader, "expected a string in double quotes after %s, not \"%s\"",
+                  step->command->name, reader->at);
+        skip_blanks(reader);
+    } while (many && *reader->at != '\0' && *reader->at != '#');
+}
+
+/* Finds the party of that name, or makes it. */
+static int read_party(struct reader *reader)
+{
+    struct talk *talk = reader->talk;
+    const char *name = next_word(reader);
+    for (int i = 0; i < talk->party_count; i++)
+        if (strcmp(talk->parties[i].name, name) == 0)
+            return i;
+    if (*name == '\0' || strlen(name) >= sizeof talk->parties[0].name)
+        wrong(reader, "expected a party's name, of 1 to 15 letters, not \"%s\"", name);
+    if (talk->party_count == PARTIES_MAX)
+        wrong(reader, "more than %d parties", PARTIES_MAX);
+    struct party *party = &talk->parties[talk->party_count];
+    *party = (struct party){.fd = -1, .inbox = allocate(reader, INBOX_MAX)};
+    strcpy(party->name, name);
+    return talk->party_count++;
+}
+
+static const struct command *read_command(struct reader *reader)
+{
+    const char *word = next_word(reader);
+    for (size_t i = 0; i < sizeof COMMANDS / sizeof COMMANDS[0]; i++)
+        if (strcmp(COMMANDS[i].name, word) == 0)
+            return &COMMANDS[i];
+    if (*word == '\0')
+        wrong(reader, "expected a command after the party's name");
+    wrong(reader, "unknown command \"%s\" (talk --help lists them)", word);
+}
+
+static void read_argument(struct reader *reader, struct step *step, char argument)
+{
+    skip_blanks(reader);
+    if (argument == 'a')
+        step->address = read_address(reader);
+    else if (argument == 'd' || argument == 'D')
+        read_data(reader, step, argument == 'D');
+    else if (argument == 't')
+        step->time_ms = read_time(reader);
+    else if (argument == 'n')
+        step->other = read_party(reader);
+    else if (argument == 'w' && strncmp(reader->at, "within ", 7) == 0)
+        step->within_ms = (next_word(reader), read_time(reader));
+    else if (argument == 'f' && *(step->file = next_word(reader)) == '\0')
+        wrong(reader, "expected a file's name after %s", step->command->name);
+    else if (argument == 'p' && (step->pid = atoi(next_word(reader))) < 1)
+        wrong(reader, "expected a process number after %s", step->command->name);
+}
+
+/* Reads the step of one line. Result: false when the line holds none. */
+static bool read_step(struct reader *reader, struct step *step)
+{
+    skip_blanks(reader);
+    if (*reader->at == '\0' || *reader->at == '#')
+        return false;
+    *step = (struct step){.party = read_party(reader)};
+    step->command = read_command(reader);
+    for (const char *argument = step->command->arguments; *argument != '\0'; argument++)
+        read_argument(reader, step, *argument);
+    skip_blanks(reader);
+    if (*reader->at != '\0' && *reader->at != '#')
+        wrong(reader, "unexpected \"%s\" at the end of the line", reader->at);
+    return true;
+}
+
+/* Reads the whole script into the talk's steps. */
+static void read_script(struct talk *talk, const char *name, FILE *file)
+{
+    static char script[SCRIPT_MAX + 1]; /* the steps point into it */
+    struct reader reader = {.script = name, .line = 1, .talk = talk};
+    script[fread(script, 1, SCRIPT_MAX, file)] = '\0';
+    for (char *line = script, *next; line != NULL; line = next, reader.line++) {
+        next = strchr(line, '\n');
+        if (next != NULL)
+            *next++ = '\0';
+        reader.at = line;
+        if (talk->step_count == STEPS_MAX || (next == NULL && !feof(file)))
+            wrong(&reader, "the script is too long");
+        if (read_step(&reader, &talk->steps[talk->step_count]))
+            talk->step_count++;
+    }
+}
+
+/* ---- The play ---- */
+
+static bool play(struct talk *talk)
+{
+    clock_gettime(CLOCK_MONOTONIC, &talk->start);
+    for (int i = 0; i < talk->step_count; i++) {
+        const struct step *step = &talk->steps[i];
+        struct party *party = &talk->parties[step->party];
+        if (party->fd == -1 && step->command->arguments[0] == '*')
+            return say(talk, party, '!', "%s: no socket is open", step->command->name);
+        if (!step->command->play(talk, party, step))
+            return false;
+    }
+    return true;
+}
+
+/* Closes every socket, and removes the paths that were bound. */
+static void close_all(struct talk *talk)
+{
+    for (struct party *p = talk->parties; p < talk->parties + talk->party_count; p++) {
+        if (p->fd != -1)
+            close(p->fd);
+        if (p->save != NULL)
+            fclose(p->save);
+        if (path_of(&p->bound) != NULL)
+            unlink(path_of(&p->bound));
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static struct talk talk;
+    double seconds = DEADLINE_S;
+    bool verbose = false;
+    int option;
+    if (argc == 2 && strcmp(argv[1], "--help") == 0)
+        return fputs(HELP, stdout) == EOF;
+    while ((option = getopt(argc, argv, "vt:")) != -1) {
+        verbose = verbose || option == 'v';
+        if (option == 't')
+            seconds = atof(optarg);
+        if (option == '?' || seconds <= 0)
+            return fputs(HELP, stderr), WRONG_SCRIPT;
+    }
+    FILE *script = optind < argc ? fopen(argv[optind], "r") : stdin;
+    if (script == NULL || optind + 1 < argc) {
+        fprintf(stderr, "talk: %s: %s\n", argv[optind],
+                script == NULL ? strerror(errno) : "one script at a time");
+        return WRONG_SCRIPT;
+    }
+    talk.end_ms = (long)(seconds * 1000);
+    read_script(&talk, optind < argc ? argv[optind] : "stdin", script);
+    bool well = play(&talk);
+    close_all(&talk);
+    if (!well || verbose)
+        print_transcript(&talk);
+    return well ? 0 : 1;
+}
