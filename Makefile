@@ -24,7 +24,7 @@ else
 
 EXERCISES := $(sort $(basename $(notdir $(wildcard tests/*.bats))))
 SHORTS    := $(foreach e,$(EXERCISES),$(firstword $(subst _, ,$(e))))
-INSTRUMENTS := tests/tools/talk tests/tools/short_io.so
+INSTRUMENTS := tests/tools/talk tests/tools/listening tests/tools/short_io.so
 
 # The directory of a short name; a clear word where there is none.
 known = $(firstword $(filter $(1) $(1)_%,$(EXERCISES)))
@@ -114,6 +114,8 @@ help:
 	$(CC) $(CFLAGS) -o $@ $< $(wildcard $(@D)/net.c) $(LDLIBS)
 
 instruments: $(INSTRUMENTS)
+tests/tools/talk: tests/tools/talk.c tests/tools/script.c tests/tools/talk.h
+	$(CC) $(CFLAGS) -o $@ $(filter %.c,$^)
 tests/tools/short_io.so: tests/tools/short_io.c
 	$(CC) $(CFLAGS) -shared -fPIC -o $@ $< -ldl
 

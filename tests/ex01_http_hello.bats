@@ -7,7 +7,9 @@ REQUEST='GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: talk\r\nAccept: */*\r\
 setup_file() {
     open_exercise ex01_http_hello server
     first_start
+    [ -f "$BATS_FILE_TMPDIR/blocked" ] || ! find_browser >/dev/null || behind visit_in_browser
 }
+teardown_file() { close_exercise; }
 setup() { ready; }
 teardown() { stop_all; }
 
@@ -188,7 +190,9 @@ socket_calls() { # FILE
     expected "'listening on port $PORT' on stdout, as soon as it can be reached"
     because "The line is missing or other than the statement has it."
     await "$PRINT_S" printed || {
+        local done=$DID
         visit
+        DID=$done
         ends || true
         [ ! -s "$OUT" ] ||
             because "The line came only when the program ended: printf() keeps it in a buffer, where stdout is no terminal, until fflush(stdout)."
@@ -313,17 +317,24 @@ $(show_bytes "$T/answer")"
 
 @test "[1] can be started again at once on the same port" {
     section "Step 2: socket"
-    serve server
+    free_port
     [ -z "$LAB_ALONE" ] || echo 4096 >/proc/sys/net/ipv4/tcp_max_tw_buckets
-    visit
-    ends || true
-    expected "it to listen there again"
-    because "The side that closes first keeps the port for a minute (TIME_WAIT), and bind() fails. SO_REUSEADDR, set before bind(), allows it."
-    did "started it again on port $PORT"
-    local again=$PORT
-    start server "$again"
-    { listens && [ "$PORT" -eq "$again" ]; } || blame "$(how_it_stands)
-$(ss -Htan "sport = :$again")"
+    talk <<EOF
+before listen 0.0.0.0:$PORT
+bob    connect 127.0.0.1:$PORT
+alice  accept before
+alice  close
+bob    drain
+bob    close
+before close
+EOF
+    did "left a connection of port $PORT in TIME_WAIT, as a server does that closes first, and started ./server $PORT"
+    expected "it to listen on that port"
+    because "The side that closes first keeps the port for a minute (TIME_WAIT), and bind() fails. SO_REUSEADDR, set to 1 before bind(), allows it."
+    local asked=$PORT
+    start server "$asked"
+    { listens && [ "$PORT" -eq "$asked" ]; } || blame "$(how_it_stands)
+$(ss -Htan "sport = :$asked")"
 }
 
 @test "[1] refuses a wrong command line with exit status 2" {
@@ -331,16 +342,20 @@ $(ss -Htan "sport = :$again")"
     local words
     expected "a usage line on stderr, exit status 2, and nothing done"
     because "A port is decimal, 0 to 65535, with nothing before or after it. atoi() takes 'abc' for 0 and '80a' for 80, and sin_port keeps only 16 bits of 70000."
-    for words in 65536 70000 4294967376 99999999999999999999 -1 +80 80a a80 0x50 ' 80' '80 ' '' '8080 8081'; do
+    # All are started before the first is looked at.
+    local wrong=(65536 70000 4294967376 99999999999999999999 -1 +80 80a a80 0x50 ' 80' '80 ' '')
+    local started=() n=0
+    for words in "${wrong[@]}"; do
+        start server "$words"
+        started+=("$PID $OUT $ERR")
+    done
+    start server 8080 8081
+    wrong+=('8080 8081') started+=("$PID $OUT $ERR")
+    for words in "${wrong[@]}"; do
+        read -r PID OUT ERR <<<"${started[n++]}"
         DID=""
         did "started ./server with '$words'"
-        if [ "$words" = '8080 8081' ]; then
-            start server 8080 8081
-        else
-            start server "$words"
-        fi
-        await "$START_S" settled
-        [ -z "$PORT" ] || blame "it listens on port $PORT"
+        ! listens || blame "it listens on port $PORT"
         { ends && [ "$STATUS" -eq 2 ] && grep -qi usage "$ERR" && [ ! -s "$OUT" ]; } ||
             blame "$(how_it_stands)"
     done
@@ -381,7 +396,7 @@ EOF
 }
 
 @test "[1] says which call failed, and ends with exit status 1" {
-    section "Step 2: socket"
+    section "Step 3: bind"
     free_port
     local taken=$PORT other
     "$TALK" -t "$END_S" >"$T/other" 3>&- 4>&- <<EOF &
@@ -394,14 +409,15 @@ EOF
     did "started ./server $taken, where another program listens"
     expected "'server: bind: Address already in use' on stderr, and exit status 1"
     because "Every call can fail, and its result says so: check it, say on stderr which call failed and why (strerror or perror), and end with 1."
-    await "$START_S" settled
-    { ended && ends && [ "$STATUS" -eq 1 ] &&
+    ! listens || blame "it listens on port $PORT"
+    { ends && [ "$STATUS" -eq 1 ] &&
         grep -qE '^server: (bind|listen): Address already in use' "$ERR"; } ||
         blame "$(how_it_stands)"
     kill "$other"
     strace_works || return 0
 
     DID=""
+    section "Step 5: accept"
     did "made the first accept() of ./server fail with ECONNABORTED: that client has given up"
     expected "'server: accept: Software caused connection abort' on stderr; then exit status 1, or the next client served"
     because "accept() returns -1 when it fails; -1 is no descriptor. Check it before it is used."
@@ -424,16 +440,21 @@ EOF
     section "Traps"
     await "$START_S" test -f "$CHECKED/done"
     [ -x "$CHECKED/server" ] || skip "the compiler has no sanitizers here"
-    export ASAN_OPTIONS=log_path=$T/sanitizer UBSAN_OPTIONS=log_path=$T/sanitizer
     CHECKS=1
     expected "no word from the sanitizers"
     because "The first line names the mistake, the lines after it the place. A buffer of N bytes has no room for the N bytes that recv() may bring and a NUL after them; nor is what recv() brings a string."
-    local request
-    for request in '"GET / HTTP/1.1\r\n\r\n"' '"GET / HTTP/1.1\r\nX: " "a"*8169 "\r\n\r\n"' \
-        '"GET / HTTP/1.1\r\nX: " "a"*70000 "\r\n\r\n"' '"\0\0 % %s %n\r\n\r\n"' '"GE"'; do
-        DID=""
-        did "built ./server with -fsanitize=address,undefined and sent $request"
-        serve server
+    local requests=('"GET / HTTP/1.1\r\n\r\n"' '"GE"' '"\0\0 % %s %n\r\n\r\n"'
+        '"GET / HTTP/1.1\r\nX: " "a"*8169 "\r\n\r\n"' '"GET / HTTP/1.1\r\nX: " "a"*70000')
+    local request started=() n=0
+    for request in "${requests[@]}"; do
+        free_port
+        export ASAN_OPTIONS=log_path=$T/sanitizer UBSAN_OPTIONS=log_path=$T/sanitizer
+        start server "$PORT"
+        started+=("$PID $OUT $ERR")
+    done
+    for request in "${requests[@]}"; do
+        read -r PID OUT ERR <<<"${started[n++]}"
+        listens || blame "$(how_it_stands)"
         "$TALK" -t "$TALK_S" >"$T/transcript" 2>&1 3>&- 4>&- <<EOF || true
 alice connect 127.0.0.1:$PORT
 alice send $request
@@ -442,36 +463,47 @@ alice half-close
 alice drain
 EOF
         ends || true
+        DID=""
+        did "built ./server with -fsanitize=address,undefined and sent $request"
         ! ls "$T"/sanitizer.* >/dev/null 2>&1 ||
             blame "$(grep -hE 'ERROR|error|    #[0-9]+ .*server\.c' "$T"/sanitizer.* | head -8)"
-        stop_all
     done
+}
+
+# A browser's visit, beside the other checks: it takes the longest. The page as it was
+# rendered goes to $BATS_FILE_TMPDIR/page, how the server ended to .../stands.
+visit_in_browser() {
+    ready
+    T=$BATS_FILE_TMPDIR
+    free_port
+    start server "$PORT"
+    listens || return 0
+    kill -STOP "$PID"
+    browse "http://127.0.0.1:$PORT/" "$T/page.html" &
+    await "$BROWSER_S" request_waits || true
+    kill -CONT "$PID"
+    wait "$!"
+    how_it_stands >"$T/stands"
+    stop_all
+    mv "$T/page.html" "$T/page"
+}
+
+# Tells whether bytes wait to be received from a connection to PORT.
+request_waits() {
+    ss -Htn state established "sport = :$PORT" |
+        awk '$1 > 0 { found = 1 } END { exit !found }'
 }
 
 @test "[1] shows the page in a real browser (Chromium)" {
     find_browser >/dev/null || skip "no Chromium here"
     section "Run it and look"
-    serve server
-    did "held ./server $PORT still until Chromium's request lay in its socket, then let it go on and read the page that Chromium rendered"
+    did "held ./server still until Chromium's request lay in its socket, let it go on, and read the page that Chromium rendered"
     expected "a page with the heading 'Hello World!'"
-    kill -STOP "$PID"
-    browse "http://127.0.0.1:$PORT/" "$T/page" &
-    local browser=$!
-    await "$BROWSER_S" request_waits
-    kill -CONT "$PID"
-    wait "$browser"
-    because "Chromium could not show the page. Compare what curl -v shows; the connection may have ended with RST (then 'connection reset' stands where the page should), or the response is not what its head says."
-    [[ $(heading "$T/page") == *"Hello World!"* ]] || blame "$(how_it_stands)
-$(browser_words)"
-}
-
-request_waits() { ss -Htn state established "sport = :$PORT" | awk '$1 > 0 { found = 1 } END { exit !found }'; }
-
-browser_words() {
-    if [ -s "$T/page" ]; then
-        echo "Chromium's page:"
-        head -c 600 "$T/page"
-    else
-        echo "Chromium shows no page: the load failed"
-    fi
+    because "Compare with what curl -v shows. Where the connection ends with RST, Chromium says 'connection reset' instead of the page."
+    await "$BROWSER_S" test -f "$BATS_FILE_TMPDIR/page" || blame "Chromium has not ended"
+    local page=$BATS_FILE_TMPDIR/page
+    [ -s "$page" ] || blame "Chromium shows no page: loading it failed
+$(cat "$BATS_FILE_TMPDIR/stands")"
+    [[ $(heading "$page") == *"Hello World!"* ]] || blame "Chromium's page: $(head -c 800 "$page")
+$(cat "$BATS_FILE_TMPDIR/stands")"
 }

@@ -57,7 +57,7 @@ open_exercise() { # DIRECTORY PROGRAM...
     export PLAIN=$BATS_FILE_TMPDIR/plain CHECKED=$BATS_FILE_TMPDIR/checked
     export PROGRAMS=$*
     mkdir "$PLAIN" "$CHECKED"
-    COMPILE=$(make -s -C "$LAB" compile-command tests/tools/talk tests/tools/short_io.so)
+    COMPILE=$(make -s -C "$LAB" compile-command instruments)
     export COMPILE
     local program
     for program; do
@@ -71,7 +71,22 @@ open_exercise() { # DIRECTORY PROGRAM...
             return
         }
     done
-    (compile_checked >/dev/null 2>&1 3>&- 4>&- &)
+    behind compile_checked
+}
+
+# Runs a function beside the tests, from setup_file on; close_exercise ends it.
+behind() { # FUNCTION
+    set -m
+    "$1" </dev/null >/dev/null 2>&1 3>&- 4>&- &
+    set +m
+    BEHIND="$BEHIND $!"
+    export BEHIND
+}
+
+# For teardown_file.
+close_exercise() {
+    local pid
+    for pid in $BEHIND; do kill -KILL -- "-$pid" 2>/dev/null || true; done
 }
 
 # Compiles a program into a directory; what the compiler says goes to PROGRAM.log there.
@@ -144,17 +159,9 @@ await() { # SECONDS_MAX COMMAND...
 ended() { ! kill -0 "$PID" 2>/dev/null; }
 printed() { [ -s "$OUT" ]; }
 
-# The port on which PID listens, into PORT; fails when it does not (yet).
-find_port() {
-    PORT=$(ss -Hltnp | awk -v owner="pid=$PID," '
-        index($0, owner) { n = split($4, address, ":"); print address[n]; exit }')
-    [ -n "$PORT" ]
-}
-settled() { find_port || ended; }
-
-# Waits until the program listens. Sets PORT to where it does, which may not be where it
-# should.
-listens() { await "$START_S" settled && [ -n "$PORT" ]; }
+# Waits until the program listens, or has ended. Sets PORT to where it listens, which may
+# not be where it should; fails, with PORT empty, when it does not listen.
+listens() { PORT=$("$LAB/tests/tools/listening" "$PID" "$START_S" 3>&- 4>&-); }
 
 # Waits until the program has ended. Sets STATUS, or fails when it has not.
 ends() {
@@ -195,10 +202,16 @@ stop_all() {
     STARTED=""
 }
 
-# A port that nothing uses: outside the range for outgoing connections.
+# A port that nothing uses, into PORT: outside the range for outgoing connections. In a
+# namespace of our own nothing uses any, so each call takes the next.
 free_port() {
     local used
-    used=$(ss -Htan | awk '{ print $4 }')
+    if [ -n "$LAB_ALONE" ]; then
+        NEXT_PORT=$((${NEXT_PORT:-20000 + 100 * ${BATS_TEST_NUMBER:-0}} + 1))
+        PORT=$NEXT_PORT
+        return
+    fi
+    used=$(ss -Htuan | awk '{ print $5 }')
     while PORT=$((20000 + RANDOM % 10000)); grep -q ":$PORT\$" <<<"$used"; do :; done
 }
 

@@ -1,0 +1,238 @@
+/* script.c: reads the scripts of talk; their language is in the help of talk.c. */
+
+#define _DEFAULT_SOURCE
+#include <netdb.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "talk.h"
+
+struct reader {
+    const char *script; /* its name, for messages */
+    int line;
+    char *at; /* where we are in the line */
+    struct talk *talk;
+};
+
+/* Tells what is wrong in the script, and where; ends the program. */
+static _Noreturn void wrong(const struct reader *reader, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fprintf(stderr, "talk: %s:%d: ", reader->script, reader->line);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+    exit(WRONG_SCRIPT);
+}
+
+static void skip_blanks(struct reader *reader)
+{
+    reader->at += strspn(reader->at, " \t\r");
+}
+
+/* Cuts the next word off the line; "" at its end. */
+static char *next_word(struct reader *reader)
+{
+    skip_blanks(reader);
+    char *word = reader->at;
+    reader->at += strcspn(word, " \t\r");
+    if (*reader->at != '\0')
+        *reader->at++ = '\0';
+    return word;
+}
+
+static int read_time(struct reader *reader)
+{
+    const char *word = next_word(reader);
+    int value = 0, length = 0;
+    char unit[3] = "";
+    if (sscanf(word, "%6d%2[ms]%n", &value, unit, &length) != 2 || word[length] != '\0' ||
+        value < 0 || (strcmp(unit, "ms") != 0 && strcmp(unit, "s") != 0))
+        wrong(reader, "expected a time such as 20ms or 2s, not \"%s\"", word);
+    return unit[0] == 's' ? value * 1000 : value;
+}
+
+static struct address read_path(struct reader *reader, char *word)
+{
+    const char *path = strchr(word, ':') + 1;
+    struct address address = {.length = sizeof(struct sockaddr_un), .text = word};
+    struct sockaddr_un *local = (struct sockaddr_un *)&address.name;
+    if (*path == '\0' || strlen(path) >= sizeof local->sun_path)
+        wrong(reader, "a path has 1 to %zu bytes: \"%s\"", sizeof local->sun_path - 1,
+              path);
+    address.type = path - word == 5 ? SOCK_STREAM : SOCK_DGRAM; /* unix: or unixgram: */
+    local->sun_family = AF_UNIX;
+    strcpy(local->sun_path, path);
+    return address;
+}
+
+static struct address read_address(struct reader *reader)
+{
+    char *word = next_word(reader), host[64] = "", port[8] = "", rest = '\0';
+    if (strncmp(word, "unix:", 5) == 0 || strncmp(word, "unixgram:", 9) == 0)
+        return read_path(reader, word);
+    bool udp = strncmp(word, "udp:", 4) == 0;
+    const char *format =
+        word[udp ? 4 : 0] == '[' ? "[%63[^]]]:%7[0-9]%c" : "%63[^:]:%7[0-9]%c";
+    struct address address = {.type = udp ? SOCK_DGRAM : SOCK_STREAM, .text = word};
+    struct addrinfo *found = NULL, hints = {.ai_socktype = address.type,
+                                            .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
+    if (sscanf(word + (udp ? 4 : 0), format, host, port, &rest) != 2 ||
+        atol(port) > 65535 || getaddrinfo(host, port, &hints, &found) != 0)
+        wrong(reader, "expected an address such as 127.0.0.1:8080, not \"%s\"", word);
+    memcpy(&address.name, found->ai_addr, found->ai_addrlen);
+    address.length = found->ai_addrlen;
+    freeaddrinfo(found);
+    return address;
+}
+
+/* Reads what follows a backslash. */
+static char read_escape(struct reader *reader)
+{
+    static const char letters[] = "nrt0\\\"", bytes[] = "\n\r\t\0\\\"";
+    char letter = *reader->at++;
+    const char *known = letter == '\0' ? NULL : strchr(letters, letter);
+    unsigned byte = 0;
+    int length = 0;
+    if (known != NULL)
+        return bytes[known - letters];
+    if (letter != 'x' || sscanf(reader->at, "%2x%n", &byte, &length) != 1 || length != 2)
+        wrong(reader, "unknown escape \\%c; known: \\n \\r \\t \\0 \\\\ \\\" \\xHH",
+              letter);
+    reader->at += length;
+    return (char)byte;
+}
+
+static char *allocate(struct reader *reader, size_t length)
+{
+    char *bytes = malloc(length + 1);
+    if (bytes == NULL)
+        wrong(reader, "no memory for a string of %zu bytes", length);
+    return bytes;
+}
+
+/* Reads "text" or "text"*TIMES. */
+static struct piece read_text(struct reader *reader)
+{
+    struct piece once = {.bytes = allocate(reader, strlen(reader->at))};
+    for (reader->at++; *reader->at != '"';) {
+        if (*reader->at == '\0')
+            wrong(reader, "the string has no closing quote");
+        char byte = *reader->at++;
+        once.bytes[once.length++] = byte == '\\' ? read_escape(reader) : byte;
+    }
+    if (*++reader->at != '*')
+        return once;
+    long times = strtol(reader->at + 1, &reader->at, 10);
+    if (times < 1 || times > DATA_MAX || once.length * (size_t)times > DATA_MAX)
+        wrong(reader, "a string is repeated 1 or more times, up to %d bytes", DATA_MAX);
+    struct piece all = {.length = once.length * (size_t)times};
+    all.bytes = allocate(reader, all.length);
+    for (size_t i = 0; i < all.length; i++)
+        all.bytes[i] = once.bytes[i % once.length];
+    free(once.bytes);
+    return all;
+}
+
+/* Reads a string; many: several of them, and times between them. */
+static void read_data(struct reader *reader, struct step *step, bool many)
+{
+    do {
+        if (step->piece_count == PIECES_MAX)
+            wrong(reader, "more than %d strings in one step", PIECES_MAX);
+        struct piece *piece = &step->pieces[step->piece_count++];
+        if (*reader->at == '"')
+            *piece = read_text(reader);
+        else if (step->piece_count > 1)
+            piece->pause_ms = read_time(reader);
+        else
+            wrong(reader, "expected a string in double quotes after %s, not \"%s\"",
+                  step->command->name, reader->at);
+        skip_blanks(reader);
+    } while (many && *reader->at != '\0' && *reader->at != '#');
+}
+
+/* Finds the party of that name, or makes it. */
+static int read_party(struct reader *reader)
+{
+    struct talk *talk = reader->talk;
+    const char *name = next_word(reader);
+    for (int i = 0; i < talk->party_count; i++)
+        if (strcmp(talk->parties[i].name, name) == 0)
+            return i;
+    if (*name == '\0' || strlen(name) >= sizeof talk->parties[0].name)
+        wrong(reader, "expected a party's name, of 1 to 15 letters, not \"%s\"", name);
+    if (talk->party_count == PARTIES_MAX)
+        wrong(reader, "more than %d parties", PARTIES_MAX);
+    struct party *party = &talk->parties[talk->party_count];
+    *party = (struct party){.fd = -1, .inbox = allocate(reader, INBOX_MAX)};
+    strcpy(party->name, name);
+    return talk->party_count++;
+}
+
+static const struct command *read_command(struct reader *reader)
+{
+    const char *word = next_word(reader);
+    for (const struct command *known = COMMANDS; known->name != NULL; known++)
+        if (strcmp(known->name, word) == 0)
+            return known;
+    if (*word == '\0')
+        wrong(reader, "expected a command after the party's name");
+    wrong(reader, "unknown command \"%s\" (talk --help lists them)", word);
+}
+
+static void read_argument(struct reader *reader, struct step *step, char argument)
+{
+    skip_blanks(reader);
+    if (argument == 'a')
+        step->address = read_address(reader);
+    else if (argument == 'd' || argument == 'D')
+        read_data(reader, step, argument == 'D');
+    else if (argument == 't')
+        step->time_ms = read_time(reader);
+    else if (argument == 'n')
+        step->other = read_party(reader);
+    else if (argument == 'w' && strncmp(reader->at, "within ", 7) == 0)
+        step->within_ms = (next_word(reader), read_time(reader));
+    else if (argument == 'f' && *(step->file = next_word(reader)) == '\0')
+        wrong(reader, "expected a file's name after %s", step->command->name);
+    else if (argument == 'p' && (step->pid = atoi(next_word(reader))) < 1)
+        wrong(reader, "expected a process number after %s", step->command->name);
+}
+
+/* Reads the step of one line. Result: false when the line holds none. */
+static bool read_step(struct reader *reader, struct step *step)
+{
+    skip_blanks(reader);
+    if (*reader->at == '\0' || *reader->at == '#')
+        return false;
+    *step = (struct step){.party = read_party(reader)};
+    step->command = read_command(reader);
+    for (const char *argument = step->command->arguments; *argument != '\0'; argument++)
+        read_argument(reader, step, *argument);
+    skip_blanks(reader);
+    if (*reader->at != '\0' && *reader->at != '#')
+        wrong(reader, "unexpected \"%s\" at the end of the line", reader->at);
+    return true;
+}
+
+/* Reads the whole script into the talk's steps. */
+void read_script(struct talk *talk, const char *name, FILE *file)
+{
+    static char script[SCRIPT_MAX + 1]; /* the steps point into it */
+    struct reader reader = {.script = name, .line = 1, .talk = talk};
+    script[fread(script, 1, SCRIPT_MAX, file)] = '\0';
+    for (char *line = script, *next; line != NULL; line = next, reader.line++) {
+        next = strchr(line, '\n');
+        if (next != NULL)
+            *next++ = '\0';
+        reader.at = line;
+        if (talk->step_count == STEPS_MAX || (next == NULL && !feof(file)))
+            wrong(&reader, "the script is too long");
+        if (read_step(&reader, &talk->steps[talk->step_count]))
+            talk->step_count++;
+    }
+}
