@@ -61,6 +61,10 @@ check: instruments
 check-%: instruments
 	@tests/tools/grade $(call named,$*)
 
+# What `check` makes side by side.
+board-%:
+	@LAB_RESULT="$(BOARDS)/$*.result" tests/tools/grade $* >"$(BOARDS)/$*.board"
+
 ##make run-ex01       build it, start it, open the browser
 run-%: $$(call programs,$$(call named,$$*)$$(if $$(SOLUTION),/solution))
 	@tests/tools/run $(call named,$*)
@@ -78,7 +82,7 @@ demo: instruments
 	@tests/tools/setup demo
 	@$(MAKE) --no-print-directory -s solutions
 	@tests/tools/demo
-	@tests/tools/check $(EXERCISES)
+	@SOLUTION=1 tests/tools/check $(EXERCISES)
 
 ##make test           the lab's own tests
 test: instruments
