@@ -13,12 +13,15 @@ START_S=$((3 * PATIENCE))   # from the start of a program to its listening socke
 TALK_S=$((3 * PATIENCE))    # for a whole conversation
 END_S=$((3 * PATIENCE))     # from what must end a program to its end
 PRINT_S=$((1 * PATIENCE))   # for a line that must already have been printed
+COMPILE_S=$((20 * PATIENCE)) # for a build with sanitizers
 BROWSER_S=$((10 * PATIENCE)) # for a visit of a browser, its start included
 
 # Limits for every program under test, so that no mistake can hurt the machine.
 LIMIT_CPU_S=10
 LIMIT_FILE_KIB=20480
 LIMIT_MEMORY_KIB=2097152
+
+SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all"
 
 # ---- What a failed check says ----
 
@@ -74,13 +77,26 @@ open_exercise() { # DIRECTORY PROGRAM...
     behind compile_checked
 }
 
-# Runs a function beside the tests, from setup_file on; close_exercise ends it.
+# Runs a function beside the tests, from setup_file on; close_exercise ends it. With
+# LAB_FIRST=1 only the first check that fails counts, and nothing is done before it is
+# asked for.
 behind() { # FUNCTION
+    [ ! -f "$BATS_FILE_TMPDIR/blocked" ] && [ -z "$LAB_FIRST" ] || return 0
+    touch "$BATS_FILE_TMPDIR/$1.begun"
     set -m
-    "$1" </dev/null >/dev/null 2>&1 3>&- 4>&- &
+    { "$1"; touch "$BATS_FILE_TMPDIR/$1.done"; } </dev/null >/dev/null 2>&1 3>&- 4>&- &
     set +m
     BEHIND="$BEHIND $!"
     export BEHIND
+}
+
+# Waits until such a function has come to its end; calls it when it has not begun.
+finish() { # FUNCTION SECONDS_MAX
+    if [ ! -f "$BATS_FILE_TMPDIR/$1.begun" ]; then
+        ("$1")
+    else
+        await "$2" test -f "$BATS_FILE_TMPDIR/$1.done"
+    fi
 }
 
 # For teardown_file.
@@ -103,13 +119,15 @@ compile() { # PROGRAM DIRECTORY [FLAG...]
     ) >"$directory/$program.log" 2>&1 </dev/null
 }
 
-# Compiles all programs with the sanitizers, and says when it is done.
+# Compiles all programs with the sanitizers and, where the compiler can, so that a variable
+# that is not initialised holds a strange value each time.
 compile_checked() {
     local program
     for program in $PROGRAMS; do
-        compile "$program" "$CHECKED" -fsanitize=address,undefined -fno-sanitize-recover=all
+        # shellcheck disable=SC2086
+        compile "$program" "$CHECKED" $SANITIZE -ftrivial-auto-var-init=pattern ||
+            compile "$program" "$CHECKED" $SANITIZE || true
     done
-    touch "$CHECKED/done"
 }
 
 # For setup: fails the test at once where there is nothing to test, with the one reason.
@@ -123,6 +141,13 @@ ready() {
         tr -cd '\n -~' <"$BATS_FILE_TMPDIR/blocked" | head -20 | cut -c 1-120
         return 1
     fi
+}
+
+# For teardown.
+tidy() {
+    stop_all
+    [ -z "$LAB_FIRST" ] || [ -n "$BATS_TEST_COMPLETED" ] ||
+        echo "only the first check that fails counts here" >"$BATS_FILE_TMPDIR/blocked"
 }
 
 # ---- The program under test ----
