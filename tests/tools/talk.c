@@ -117,25 +117,31 @@ static int escape(char out[8], char byte)
     return snprintf(out, 8, plain ? "%c" : "\\x%02x", (unsigned char)byte);
 }
 
-/* Writes bytes as a string in quotes, cut after QUOTE_BYTES. Result: out. */
-static char *quote(char out[4 * QUOTE_BYTES + 8], const char *bytes, size_t length)
+/* Writes bytes as a string in quotes, cut after QUOTE_WIDTH columns. Result: out. */
+static char *quote(char out[QUOTE_WIDTH + 16], const char *bytes, size_t length)
 {
     char *end = out;
+    size_t i = 0;
     *end++ = '"';
-    for (size_t i = 0; i < length && i < QUOTE_BYTES; i++)
+    for (; i < length && end - out <= QUOTE_WIDTH; i++)
         end += escape(end, bytes[i]);
-    strcpy(end, length > QUOTE_BYTES ? "\"..." : "\"");
+    strcpy(end, i < length ? "\"..." : "\"");
     return out;
 }
 
-/* Prints one event: a sentence, or bytes in quoted lines that end where theirs do. */
+/* Prints one event: sentences, or bytes in quoted lines that end where theirs do. */
 static void print_event(const struct talk *talk, const struct event *event)
 {
     size_t kept = event->length < EVENT_BYTES ? event->length : EVENT_BYTES, i = 0;
     printf("%7.3f %-*s %c ", (double)event->at_ms / 1000, NAME_WIDTH,
            talk->parties[event->party].name, event->kind);
     if (event->kind == '.' || event->kind == '!') {
-        printf("%.*s\n", (int)kept, event->bytes);
+        for (; i < kept; i++) {
+            putchar(event->bytes[i]);
+            if (event->bytes[i] == '\n')
+                printf("%*s", NAME_WIDTH + 11, "");
+        }
+        putchar('\n');
         return;
     }
     for (int lines = 0; lines == 0 || (lines < EVENT_LINES && i < kept); lines++) {
@@ -416,24 +422,24 @@ static ssize_t take_datagram(struct talk *talk, struct party *party, char *bytes
 static bool play_expect(struct talk *talk, struct party *party, const struct step *step)
 {
     static char datagram[DATAGRAM_MAX];
-    char wanted[4 * QUOTE_BYTES + 8], seen[4 * QUOTE_BYTES + 8];
+    char wanted[QUOTE_WIDTH + 16], seen[QUOTE_WIDTH + 16];
     const char *bytes = step->pieces[0].bytes;
     size_t left = step->pieces[0].length;
     long end = end_of(talk, step);
     if (party->type == SOCK_DGRAM) {
         ssize_t length = take_datagram(talk, party, datagram, end);
         return (length == (ssize_t)left && memcmp(datagram, bytes, left) == 0) ||
-               say(talk, party, '!', "expected the datagram %s (%zu bytes)%s",
+               say(talk, party, '!', "expected the datagram\n%s (%zu bytes)%s",
                    quote(wanted, bytes, left), left, length == -1 ? ": none came" : "");
     }
     while (left > 0) {
         size_t n = party->inbox_length < left ? party->inbox_length : left;
         quote(wanted, bytes, left);
         if (memcmp(party->inbox, bytes, n) != 0)
-            return say(talk, party, '!', "expected %s, received %s", wanted,
+            return say(talk, party, '!', "expected %s\nreceived %s", wanted,
                        quote(seen, party->inbox, party->inbox_length));
         if (n == 0 && !more(talk, party, end))
-            return say(talk, party, '!', "expected %s, but %s", wanted, what_came(party));
+            return say(talk, party, '!', "expected %s\nbut %s", wanted, what_came(party));
         consume(party, n);
         bytes += n;
         left -= n;
@@ -444,7 +450,7 @@ static bool play_expect(struct talk *talk, struct party *party, const struct ste
 static bool play_until(struct talk *talk, struct party *party, const struct step *step)
 {
     const struct piece *mark = &step->pieces[0];
-    char wanted[4 * QUOTE_BYTES + 8];
+    char wanted[QUOTE_WIDTH + 16];
     long end = end_of(talk, step);
     do {
         size_t i = 0;
@@ -455,7 +461,7 @@ static bool play_until(struct talk *talk, struct party *party, const struct step
             }
         consume(party, i);
     } while (more(talk, party, end));
-    return say(talk, party, '!', "expected to receive up to %s, but %s",
+    return say(talk, party, '!', "expected to receive up to\n%s, but %s",
                quote(wanted, mark->bytes, mark->length), what_came(party));
 }
 
@@ -529,7 +535,7 @@ static bool play_fin(struct talk *talk, struct party *party, const struct step *
         error = pending_error(party);
     }
     return error == 0 || say(talk, party, '!',
-                             "expected FIN alone, but RST followed: "
+                             "expected FIN alone, but RST followed:\n"
                              "the other side closed before all had arrived");
 }
 

@@ -24,7 +24,7 @@ enum {
     NAME_WIDTH = 6,       /* columns of a name, where it is not longer */
     EVENT_LINES = 12,     /* lines shown of it */
     SHOWN_WIDTH = 43,     /* columns of such a line */
-    QUOTE_BYTES = 40,     /* bytes of a string quoted in a message */
+    QUOTE_WIDTH = 28,     /* columns of a string quoted in a message */
     WRONG_SCRIPT = 2      /* exit status */
 };
 

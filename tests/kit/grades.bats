@@ -1,0 +1,180 @@
+#!/usr/bin/env bats
+# The grader is graded: right programs get all points, wrong ones are caught, and the
+# message says why.
+
+setup() { load kit; }
+
+setup_file() { make -s -C "$BATS_TEST_DIRNAME/../.." instruments; }
+
+@test "each exercise has 20 points" {
+    local exercise
+    for exercise in $(exercises); do
+        run awk -F '[][]' '/^@test/ { n += $2 } END { print n }' "$LAB/tests/$exercise.bats"
+        assert_output 20
+    done
+}
+
+@test "each reference solution scores 20, with nothing left out" {
+    local exercise
+    for exercise in $(exercises); do
+        run grade "$exercise" SOLUTION=1
+        assert_success
+        refute_output --partial "# skip"
+        assert_equal "$(points <<<"$output")" 20
+    done
+}
+
+@test "each starter scores 0, and says what is still to do" {
+    local exercise
+    for exercise in $(exercises); do
+        mkdir -p "$BATS_TEST_TMPDIR/$exercise"
+        for file in "$LAB/$exercise"/solution/*.[ch]; do
+            "$LAB/tests/tools/starter" "$file" >"$BATS_TEST_TMPDIR/$exercise/$(basename "$file")"
+        done
+        run grade "$exercise" WORK="$BATS_TEST_TMPDIR"
+        assert_failure
+        assert_equal "$(points <<<"$output")" 0
+        assert_output --partial "TODO 1 is still to do"
+    done
+}
+
+@test "right programs of other styles score 20" {
+    local program exercise
+    for program in "$LAB"/tests/kit/styles/*/*; do
+        exercise=$(basename "$(dirname "$program")")
+        rm -rf "$BATS_TEST_TMPDIR/work"
+        mkdir -p "$BATS_TEST_TMPDIR/work/$exercise"
+        cp "$program"/* "$BATS_TEST_TMPDIR/work/$exercise"
+        run grade "$exercise" WORK="$BATS_TEST_TMPDIR/work"
+        assert_success
+        assert_equal "$(points <<<"$output")" 20
+    done
+}
+
+@test "who knows no more than the course's sketch stands at about half" {
+    run grade ex01_http_hello WORK="$LAB/tests/kit/sketches"
+    local points
+    points=$(points <<<"$output")
+    ((points >= 8 && points <= 12)) || fail "the sketch scores $points: $output"
+}
+
+@test "every known-wrong program is caught first by its own check, which names the cause" {
+    local jobs
+    jobs=$(getconf _NPROCESSORS_ONLN)
+    run quietly_for_all "$jobs"
+    assert_success
+}
+
+quietly_for_all() { # JOBS
+    find "$LAB/tests/bugs" -name '*.patch' | sort |
+        timeout 1200 xargs -P "$1" -n 1 "$LAB/tests/kit/try_bug" 3>&- 4>&-
+}
+
+@test "every check is the first to catch some known-wrong program" {
+    local exercise check
+    for exercise in $(exercises); do
+        while read -r check; do
+            grep -qxF "Caught by:  $check" "$LAB/tests/bugs/$exercise"/*.patch ||
+                fail "$exercise: nothing is caught first by: $check"
+        done < <(sed -n 's/^@test "\[[0-9]*\] \(.*\)" {$/\1/p' "$LAB/tests/$exercise.bats")
+    done
+}
+
+@test "each known-wrong program says what it is" {
+    local patch line
+    for patch in "$LAB"/tests/bugs/*/*.patch; do
+        for line in Mistake Seen "Caught by" Says; do
+            grep -q "^$line: *[^ ]" "$patch" || fail "$patch has no line $line:"
+        done
+    done
+}
+
+# A submission of ex01 that is the C program on standard input.
+submit() {
+    mkdir -p "$BATS_TEST_TMPDIR/ex01_http_hello"
+    cat >"$BATS_TEST_TMPDIR/ex01_http_hello/server.c"
+    SECONDS=0
+    run quietly env WORK="$BATS_TEST_TMPDIR" "$LAB/tests/tools/grade" ex01_http_hello
+    assert_failure
+    assert_line "  0 of 20 points"
+}
+
+@test "a program that does not compile scores 0, with the compiler's words, once" {
+    submit <<<'int main(void) { return nothing; }'
+    assert_output --partial "server.c does not compile"
+    assert_output --partial "'nothing' undeclared"
+    assert_equal "$(grep -c "'nothing' undeclared" <<<"$output")" 1
+    ((SECONDS < 10))
+}
+
+@test "a program that hangs at its start scores 0 within seconds" {
+    submit <<<'int main(void) { for (;;) ; }'
+    assert_output --partial "never listens"
+    assert_output --partial "the program is still running"
+    ((SECONDS < 10))
+}
+
+@test "a program that ends at once scores 0" {
+    submit <<<'int main(void) { return 0; }'
+    assert_output --partial "the program ended with exit status 0"
+}
+
+@test "a program that crashes scores 0, and the signal is named" {
+    submit <<<'int main(void) { volatile int *p = 0; return *p; }'
+    assert_output --partial "signal 11 (SIGSEGV)"
+}
+
+@test "a program that prints without end scores 0 within seconds" {
+    submit <<<'#include <stdio.h>
+int main(void) { for (;;) puts("ok 1 [2] listens on the port it is given"); }'
+    ((SECONDS < 10))
+}
+
+@test "a program that prints test results cannot grade itself" {
+    submit <<<'#include <stdio.h>
+#include <unistd.h>
+int main(void)
+{
+    static const char lie[] = "ok 1 [2] listens on the port it is given\nok 3 [3] answers a request with the page\n";
+    for (int fd = 1; fd < 20; fd++)
+        (void)!write(fd, lie, sizeof lie - 1);
+    return 0;
+}'
+    assert_output --partial "0/2   listens on the port it is given"
+}
+
+@test "an exercise that was not handed in scores 0, with a word that says so" {
+    mkdir "$BATS_TEST_TMPDIR/empty"
+    run quietly env WORK="$BATS_TEST_TMPDIR/empty" "$LAB/tests/tools/grade" ex01_http_hello
+    assert_failure
+    assert_line "  0 of 20 points"
+    assert_output --partial "there is no server.c in $BATS_TEST_TMPDIR/empty/ex01_http_hello"
+}
+
+@test "the grade is the same with both processors busy" {
+    local burners=() n
+    for n in 1 2; do
+        yes >/dev/null 3>&- 4>&- &
+        burners+=($!)
+    done
+    for n in 1 2 3; do
+        run grade ex01_http_hello SOLUTION=1
+        [ "$status" -eq 0 ] || break
+    done
+    kill "${burners[@]}"
+    assert_success
+}
+
+@test "grading leaves no process behind" {
+    submit <<<'#include <unistd.h>
+int main(void)
+{
+    if (fork() == 0) {
+        setsid();
+        execlp("sleep", "sleep-of-the-student", "987", (char *)0);
+    }
+    pause();
+}'
+    run pgrep -f sleep-of-the-student
+    assert_failure
+}

@@ -1,0 +1,35 @@
+# What the lab's own tests share.
+# shellcheck shell=bash
+
+bats_load_library bats-support
+bats_load_library bats-assert
+
+LAB=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+KIT_S=120 # no command that a test runs takes longer
+
+# The environment of a person who has set nothing.
+unset WORK SOLUTION FORMAT LAB_FIRST LAB_TERMINAL LAB_RESULT MAKEFLAGS MAKELEVEL MFLAGS
+export LC_ALL=C.UTF-8
+
+# Runs a command without a terminal, bounded in time, out of the way of bats.
+quietly() { timeout "$KIT_S" "$@" </dev/null 3>&- 4>&-; }
+
+# Copies what git knows of the lab (as it is in the working tree) into a directory.
+copy_lab() { # DIRECTORY
+    mkdir -p "$1"
+    git -C "$LAB" ls-files -z --cached --others --exclude-standard |
+        (cd "$LAB" && xargs -0 cp --parents -t "$1")
+}
+
+# The exercises, by their directories.
+exercises() { basename -s .bats -a "$LAB"/tests/*.bats; }
+
+# What `make check` says of DIRECTORY's exercise, as TAP: no colours, one line a check.
+grade() { # EXERCISE [VARIABLE=VALUE...]
+    local exercise=$1
+    shift
+    quietly env FORMAT=tap "$@" "$LAB/tests/tools/grade" "$exercise"
+}
+
+# The points in TAP on standard input.
+points() { sed -n 's/^ok [0-9]* \[\([0-9]*\)\].*/\1/p' | awk '{ n += $1 } END { print n + 0 }'; }
