@@ -61,13 +61,13 @@ setup_file() { make -s -C "$BATS_TEST_DIRNAME/../.." instruments; }
 @test "every known-wrong program is caught first by its own check, which names the cause" {
     local jobs
     jobs=$(getconf _NPROCESSORS_ONLN)
-    run quietly_for_all "$jobs"
+    run try_all_bugs "$jobs"
     assert_success
 }
 
-quietly_for_all() { # JOBS
+try_all_bugs() { # JOBS
     find "$LAB/tests/bugs" -name '*.patch' | sort |
-        timeout 1200 xargs -P "$1" -n 1 "$LAB/tests/kit/try_bug" 3>&- 4>&-
+        timeout 1200 "${PERSON[@]}" xargs -P "$1" -n 1 "$LAB/tests/kit/try_bug" 3>&- 4>&-
 }
 
 @test "every check is the first to catch some known-wrong program" {

@@ -7,12 +7,13 @@ bats_load_library bats-assert
 LAB=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 KIT_S=120 # no command that a test runs takes longer
 
-# The environment of a person who has set nothing.
-unset WORK SOLUTION FORMAT LAB_FIRST LAB_TERMINAL LAB_RESULT MAKEFLAGS MAKELEVEL MFLAGS
+# The environment of a person who has set nothing, and whose bats is not the inside of ours.
 export LC_ALL=C.UTF-8
+PLAIN_PATH=$(tr : '\n' <<<"$PATH" | grep -v 'libexec/bats-core$' | paste -s -d :)
+PERSON=(env -i "PATH=$PLAIN_PATH" "HOME=$HOME" LC_ALL=C.UTF-8 TERM=dumb)
 
-# Runs a command without a terminal, bounded in time, out of the way of bats.
-quietly() { timeout "$KIT_S" "$@" </dev/null 3>&- 4>&-; }
+# Runs a command as that person would, without a terminal, bounded in time.
+quietly() { timeout "$KIT_S" "${PERSON[@]}" "$@" </dev/null 3>&- 4>&-; }
 
 # Copies what git knows of the lab (as it is in the working tree) into a directory.
 copy_lab() { # DIRECTORY

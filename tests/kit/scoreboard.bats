@@ -86,7 +86,7 @@ ok 1 [2] listens
 EOF
     assert_line '  ✗ 0/3   answers #1 with \"it\" & more'
     assert_line "  ✗ 0/15  ends"
-    assert_line "    this check did not run: the grading was cut short"
+    assert_line "    the checks from here on did not run: the grading was cut short"
     assert_line "  2 of 20 points"
     board </dev/null
     assert_line "  0 of 20 points"

@@ -1,0 +1,276 @@
+#!/usr/bin/env bats
+# The commands of the README, in a fresh copy of the lab, in a directory whose name has a
+# space, as somebody who has just cloned it.
+
+setup_file() {
+    load kit
+    COPY="$BATS_FILE_TMPDIR/a copy"
+    copy_lab "$COPY"
+    export COPY
+}
+
+setup() {
+    load kit
+    cd "$COPY"
+}
+
+# A directory with every command of the PATH but those that match, into NARROW.
+path_without() { # REGULAR_EXPRESSION
+    local directory
+    NARROW=$BATS_TEST_TMPDIR/bin
+    mkdir "$NARROW"
+    tr : '\n' <<<"$PLAIN_PATH" | while read -r directory; do
+        [ ! -d "$directory" ] ||
+            find "$directory/" -maxdepth 1 ! -type d -printf '%p\n' | grep -Ev "/($1)[^/]*$"
+    done | xargs -d '\n' ln -s -t "$NARROW" 2>/dev/null || true
+}
+
+@test "make builds every exercise, a binary beside each source; then there is nothing to do" {
+    run quietly make
+    assert_success
+    refute_output --partial warning
+    local source
+    for source in ex*/[!n]*.c udp/*.c unix_sockets/*.c; do
+        [ ! -e "$source" ] || [ -x "${source%.c}" ] || fail "${source%.c} was not built"
+    done
+    run quietly make
+    assert_output --partial "Nothing to be done"
+}
+
+@test "make ex01 builds one; make solutions the references; make clean removes them" {
+    quietly make clean
+    run quietly make ex01
+    assert_success
+    [ -x ex01_http_hello/server ]
+    run quietly make solutions
+    assert_success
+    [ -x ex01_http_hello/solution/server ]
+    quietly make instruments clean
+    run git -C "$LAB" ls-files --others --ignored --exclude-standard
+    [ ! -e ex01_http_hello/server ] && [ ! -e ex01_http_hello/solution/server ] &&
+        [ ! -e tests/tools/talk ]
+}
+
+@test "from inside an exercise: make, make check, make clean" {
+    cd ex01_http_hello
+    run quietly make
+    assert_success
+    [ -x server ]
+    run quietly make check
+    assert_failure
+    assert_line "  0 of 20 points"
+    run quietly make check SOLUTION=1
+    assert_success
+    assert_line "  20 of 20 points"
+    mkdir "../work here"
+    cp -r solution "../work here/ex01_http_hello"
+    run quietly make check "WORK=../work here"
+    assert_success
+    run quietly make clean
+    assert_success
+    [ ! -e server ]
+}
+
+@test "make help lists every command, in 80 columns" {
+    run quietly make help
+    assert_success
+    local word
+    for word in "make " "make ex01" "make check " make\ check-ex01 make\ run-ex01 make\ watch-ex01 \
+        make\ reset-ex01 make\ demo make\ test make\ solutions make\ starters make\ clean; do
+        assert_output --partial "$word"
+    done
+    run awk 'length > 80' <<<"$output"
+    refute_output
+}
+
+@test "make check: starters score 0, make says so with its exit status" {
+    run quietly make check
+    assert_failure
+    assert_line "The whole lab: 0 of $((20 * $(exercises | wc -l))) points"
+}
+
+@test "make check SOLUTION=1: full marks, exit status 0" {
+    run quietly make check SOLUTION=1
+    assert_success
+    assert_line --regexp "^The whole lab: ([0-9]+) of \1 points$"
+}
+
+@test "WORK grades a copy that lies elsewhere, read-only, in a directory with spaces" {
+    local work="$BATS_TEST_TMPDIR/Jean Dupont"
+    mkdir -p "$work"
+    cp -r ex01_http_hello/solution "$work/ex01_http_hello"
+    chmod -R a-w "$work"
+    run quietly make check-ex01 WORK="$work"
+    chmod -R u+w "$work"
+    assert_success
+    assert_line "ex01_http_hello in $work"
+    assert_line "  20 of 20 points"
+    run ls "$work/ex01_http_hello"
+    assert_output server.c
+}
+
+@test "FORMAT=tap and FORMAT=junit, for one exercise and for all" {
+    local target
+    for target in check-ex01 check; do
+        run quietly make -s "$target" FORMAT=tap SOLUTION=1
+        assert_success
+        assert_line --index 0 --regexp '^1\.\.[0-9]+$'
+        assert_line --regexp '^ok 1 \[2\] listens on the port it is given'
+        quietly make -s "$target" FORMAT=junit SOLUTION=1 >"$BATS_TEST_TMPDIR/report.xml"
+        run xmllint --xpath 'count(//testcase)' "$BATS_TEST_TMPDIR/report.xml"
+        assert_output "$(sed -n 's/^@test "\[.*/x/p' tests/ex01_http_hello.bats | wc -l)"
+        quietly make -s "$target" FORMAT=junit >"$BATS_TEST_TMPDIR/report.xml" 2>/dev/null || true
+        xmllint --noout "$BATS_TEST_TMPDIR/report.xml"
+    done
+}
+
+@test "mistakes in a command: one clear line and exit status 2" {
+    local command message
+    while IFS='|' read -r command message; do
+        # shellcheck disable=SC2086
+        run quietly make $command
+        assert_failure 2
+        assert_output --partial "$message"
+        assert_equal "${#lines[@]}" 1
+    done <<'EOF'
+check-ex09|there is no exercise 'ex09', only ex01
+run-ex09|there is no exercise 'ex09', only ex01
+check WORK=/no/such/place|WORK=/no/such/place: there is no such directory
+check-ex01 WORK=/no/such/place|WORK=/no/such/place: there is no such directory
+check FORMAT=html|FORMAT=html: it is pretty, tap or junit
+EOF
+    run quietly tests/tools/grade
+    assert_failure 2
+    run quietly env WORK=/no/such/place tests/tools/grade ex01_http_hello
+    assert_failure 2
+    assert_output "WORK=/no/such/place: there is no such directory"
+}
+
+@test "without bats, grading says what to do" {
+    mkdir "$BATS_TEST_TMPDIR/bin"
+    ln -s "$(command -v bash)" "$(command -v env)" "$(command -v dirname)" "$BATS_TEST_TMPDIR/bin"
+    run quietly env PATH="$BATS_TEST_TMPDIR/bin" tests/tools/grade ex01_http_hello
+    assert_failure 2
+    assert_output --partial "make tools"
+}
+
+@test "NO_INSTALL=1 only says what is missing" {
+    mkdir -p "$BATS_TEST_TMPDIR/bin"
+    local tool
+    for tool in bash env id mktemp rm; do ln -sf "$(command -v "$tool")" "$BATS_TEST_TMPDIR/bin"; done
+    run env PATH="$BATS_TEST_TMPDIR/bin" NO_INSTALL=1 tests/tools/setup demo
+    assert_failure
+    assert_output --partial "missing: bats strace curl iproute2"
+    run env NO_INSTALL=1 tests/tools/setup test
+    assert_success
+}
+
+@test "make demo: the exchange, the text of the page, the grades; no process stays" {
+    run quietly make demo
+    assert_success
+    assert_line --partial "http://localhost:"
+    assert_line "   > GET / HTTP/1.1"
+    assert_line "   < HTTP/1.1 200 OK"
+    assert_line --regexp "the page reads +Hello World!"
+    assert_line --partial "20 of 20 points"
+    run awk 'length > 80' <<<"$output"
+    refute_output
+    run pgrep -f "$COPY/|ex01_http_hello/solution/server"
+    assert_failure
+}
+
+@test "make demo without Chromium uses curl, and on a taken port another one" {
+    path_without 'chromium|google-chrome'
+    socat TCP-LISTEN:8080,fork /dev/null </dev/null >/dev/null 2>&1 3>&- 4>&- &
+    local other=$!
+    run quietly env PATH="$NARROW" tests/tools/demo
+    kill "$other"
+    assert_success
+    assert_line --partial "with      curl"
+    assert_line --regexp "the page reads +Hello World!"
+    refute_line --partial "localhost:8080/"
+}
+
+# Starts `make run-ex01` in the background and waits for a word of it.
+run_until() { # WORD VARIABLE=VALUE...
+    local word=$1 n
+    quietly make -s run-ex01 PORT=0 "${@:2}" >run.out 2>&1 &
+    RUN=$!
+    for n in {1..200}; do
+        ! grep -q "$word" run.out || return 0
+        sleep 0.05
+    done
+    fail "$(cat run.out)"
+}
+
+@test "make run-ex01: the starter says what is missing, the solution serves the page" {
+    quietly make -s instruments
+    run_until "ended with"
+    run cat run.out
+    assert_output --partial "TODO 1 is still to do"
+    assert_output --partial "server: ended with exit status 1"
+
+    run_until "^Open http://localhost:" SOLUTION=1
+    run curl -s "http://localhost:$(sed -n 's/^listening on port //p' run.out)/"
+    assert_output --partial "<h1>Hello World!</h1>"
+    wait "$RUN"
+    run cat run.out
+    assert_output --partial "server: ended with exit status 0"
+}
+
+@test "make reset-ex01 asks, keeps the old file and puts the starter back" {
+    cp ex01_http_hello/solution/server.c ex01_http_hello/server.c
+    run bash -c 'echo n | make -s reset-ex01' 3>&- 4>&-
+    assert_output --partial "Nothing changed."
+    cmp ex01_http_hello/solution/server.c ex01_http_hello/server.c
+    run bash -c 'echo y | make -s reset-ex01'
+    assert_success
+    cmp ex01_http_hello/server.c "$LAB/ex01_http_hello/server.c"
+    cmp ex01_http_hello/server.c.before-reset-1 ex01_http_hello/solution/server.c
+    rm ex01_http_hello/server.c.before-reset-1
+}
+
+@test "make watch-ex01 grades again at a save" {
+    quietly make -s instruments
+    quietly tests/tools/watch ex01_http_hello >watch.out 2>&1 &
+    local watcher=$! n
+    for n in {1..200}; do grep -q '^watching' watch.out && break; sleep 0.05; done
+    echo 'int main(void) { return 3; }' >ex01_http_hello/server.c
+    for n in {1..200}; do grep -q 'exit status 3' watch.out && break; sleep 0.05; done
+    kill "$watcher"
+    cp "$LAB/ex01_http_hello/server.c" ex01_http_hello/server.c
+    run cat watch.out
+    assert_output --partial "TODO 1 is still to do"
+    assert_output --partial "the program ended with exit status 3"
+}
+
+@test "an ordinary user gets the same grades as root" {
+    [ "$(id -u)" -eq 0 ] || skip "not root: every other test has been an ordinary user's"
+    local copy
+    copy=$(mktemp -d /tmp/lab-of-nobody.XXXXXX)
+    copy_lab "$copy"
+    chown -R nobody "$copy"
+    run quietly su -s /bin/bash nobody -c "cd '$copy' && make -s check SOLUTION=1"
+    rm -rf "$copy"
+    assert_success
+    assert_line --regexp "^The whole lab: ([0-9]+) of \1 points"
+}
+
+@test "where there are no namespaces, grades are the same" {
+    # An unshare that fails stands first in the PATH.
+    mkdir "$BATS_TEST_TMPDIR/bin"
+    printf '#!/bin/sh\nexit 1\n' >"$BATS_TEST_TMPDIR/bin/unshare"
+    chmod +x "$BATS_TEST_TMPDIR/bin/unshare"
+    run quietly env PATH="$BATS_TEST_TMPDIR/bin:$PLAIN_PATH" make -s check-ex01 SOLUTION=1
+    assert_success
+    assert_line "  20 of 20 points"
+}
+
+@test "where strace and Chromium are missing, their checks are left out, and said to be" {
+    path_without 'strace|chromium|google-chrome'
+    run quietly env PATH="$NARROW" make -s check-ex01 SOLUTION=1
+    assert_success
+    assert_line --partial "18 of 18 points (2 of 20 left out"
+    assert_line --partial "left out: no Chromium here"
+    assert_line --partial "left out: strace is missing"
+}
