@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # ex01_http_hello: 20 points. Every server here serves one client, then ends.
+# shellcheck disable=SC2034,SC2153 # variables of lib/lab
 load lib/lab
 
 REQUEST='GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: talk\r\nAccept: */*\r\n\r\n'
@@ -102,7 +103,7 @@ EOF
 @test "[1] makes the calls in their order and closes both sockets" {
     strace_works || skip "strace is missing, or may not trace here"
     section "The calls"
-    UNDER=(strace -D -f -qq -o "$T/trace" -e trace=network,read,readv,write,writev,sendfile,dup,dup2,dup3,fcntl,close)
+    UNDER=(strace -D -f -qq -o "$T/trace" -e "trace=network,read,readv,write,writev,sendfile,dup,dup2,dup3,fcntl,close")
     serve server
     visit
     ends || true
@@ -425,8 +426,8 @@ EOF
     did "made the first accept() of ./server fail with ECONNABORTED: that client has given up"
     expected "'server: accept: Software caused connection abort' on stderr; then exit status 1, or the next client served"
     because "accept() returns -1 when it fails; -1 is no descriptor. Check it before it is used."
-    UNDER=(strace -D -f -qq -o "$T/trace" -e trace=accept,accept4
-        -e inject=accept,accept4:error=ECONNABORTED:when=1)
+    UNDER=(strace -D -f -qq -o "$T/trace" -e "trace=accept,accept4"
+        -e "inject=accept,accept4:error=ECONNABORTED:when=1")
     free_port
     start server "$PORT"
     local next=1

@@ -11,7 +11,7 @@ setup_file() {
 
 setup() {
     load kit
-    cd "$COPY"
+    cd "$COPY" || return
 }
 
 # A directory with every command of the PATH but those that match, into NARROW.
@@ -193,14 +193,19 @@ EOF
 
 # Starts `make run-ex01` in the background and waits for a word of it.
 run_until() { # WORD VARIABLE=VALUE...
-    local word=$1 n
     quietly make -s run-ex01 PORT=0 "${@:2}" >run.out 2>&1 &
     RUN=$!
-    for n in {1..200}; do
-        ! grep -q "$word" run.out || return 0
-        sleep 0.05
+    until_grep "$1" run.out
+}
+
+# Waits until a line of FILE matches.
+until_grep() { # REGULAR_EXPRESSION FILE
+    local until=$((SECONDS + 10))
+    until grep -q "$1" "$2"; do
+        ((SECONDS < until)) || fail "waited for: $1
+$(cat "$2")"
+        sleep 0.02
     done
-    fail "$(cat run.out)"
 }
 
 @test "make run-ex01: the starter says what is missing, the solution serves the page" {
@@ -233,10 +238,10 @@ run_until() { # WORD VARIABLE=VALUE...
 @test "make watch-ex01 grades again at a save" {
     quietly make -s instruments
     quietly tests/tools/watch ex01_http_hello >watch.out 2>&1 &
-    local watcher=$! n
-    for n in {1..200}; do grep -q '^watching' watch.out && break; sleep 0.05; done
+    local watcher=$!
+    until_grep '^watching' watch.out
     echo 'int main(void) { return 3; }' >ex01_http_hello/server.c
-    for n in {1..200}; do grep -q 'exit status 3' watch.out && break; sleep 0.05; done
+    until_grep 'exit status 3' watch.out
     kill "$watcher"
     cp "$LAB/ex01_http_hello/server.c" ex01_http_hello/server.c
     run cat watch.out

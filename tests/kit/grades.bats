@@ -152,15 +152,11 @@ int main(void)
 }
 
 @test "the grade is the same with both processors busy" {
-    local burners=() n
-    for n in 1 2; do
-        yes >/dev/null 3>&- 4>&- &
-        burners+=($!)
-    done
-    for n in 1 2 3; do
-        run grade ex01_http_hello SOLUTION=1
-        [ "$status" -eq 0 ] || break
-    done
+    yes >/dev/null 3>&- 4>&- &
+    local burners=($!)
+    yes >/dev/null 3>&- 4>&- &
+    burners+=($!)
+    run grade ex01_http_hello SOLUTION=1
     kill "${burners[@]}"
     assert_success
 }

@@ -47,6 +47,7 @@ EOF
     assert_line '  ✗ 0/3   answers #1 with \"it\" & more'
     assert_line "    done      sent it"
     assert_line "    seen      ok 3 [15] ends"
+    # shellcheck disable=SC2016 # it must not expand
     assert_line '              * $HOME `date`'
     assert_line "  2 of 20 points"
     assert_line '  next: answers #1 with \"it\" & more'

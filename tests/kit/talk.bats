@@ -13,7 +13,7 @@ setup_file() {
 setup() {
     load kit
     TALK=$BATS_FILE_TMPDIR/talk
-    cd "$BATS_TEST_TMPDIR"
+    cd "$BATS_TEST_TMPDIR" || return
     PIDS=()
 }
 
@@ -318,7 +318,7 @@ EOF
 }
 
 @test "IPv6" {
-    server socat TCP6-LISTEN:0,bind=[::1] EXEC:cat
+    server socat 'TCP6-LISTEN:0,bind=[::1]' EXEC:cat
     play <<EOF
 alice connect [::1]:$WHERE
 alice send "six"

@@ -1,18 +1,18 @@
 # What the graded test files share: they `load lib/lab`, and read as the specification of
 # their exercise. Everything here works under bats 1.8 and later, with bash 3.2 and later.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # much of it is for the test files
 
 export LC_ALL=C
 LAB=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 TALK=$LAB/tests/tools/talk
 
-# Every deadline of the tests, in seconds. LAB_PATIENCE=3 makes a slow machine's three times
-# as long. None is ever waited for where the program does what it should.
+# Every deadline of the tests, in seconds. LAB_PATIENCE=3 makes them three times as long, for
+# a slow machine. None is ever waited for where the program does what it should.
 PATIENCE=${LAB_PATIENCE:-1}
-START_S=$((3 * PATIENCE))   # from the start of a program to its listening socket
-TALK_S=$((3 * PATIENCE))    # for a whole conversation
-END_S=$((3 * PATIENCE))     # from what must end a program to its end
-PRINT_S=$((1 * PATIENCE))   # for a line that must already have been printed
+START_S=$((3 * PATIENCE))    # from the start of a program to its listening socket
+TALK_S=$((3 * PATIENCE))     # for a whole conversation
+END_S=$((3 * PATIENCE))      # from what must end a program to its end
+PRINT_S=$((1 * PATIENCE))    # for a line that must already have been printed
 COMPILE_S=$((20 * PATIENCE)) # for a build with sanitizers
 BROWSER_S=$((10 * PATIENCE)) # for a visit of a browser, its start included
 

@@ -113,7 +113,7 @@ static bool print_path(int pid, const struct sockets *sockets)
     return found;
 }
 
-static bool found(int pid)
+static bool look(int pid)
 {
     static const char *tables[] = {"net/tcp", "net/tcp6", "net/udp", "net/udp6"};
     static const unsigned states[] = {0x0a, 0x0a, 0x07, 0x07};
@@ -138,7 +138,7 @@ int main(int argc, char **argv)
     clock_gettime(CLOCK_MONOTONIC, &start);
     do {
         bool running = runs(pid);
-        if (found(pid))
+        if (look(pid))
             return 0;
         if (!running)
             return 1;

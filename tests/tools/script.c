@@ -122,7 +122,9 @@ static struct piece read_text(struct reader *reader)
         if (*reader->at == '\0')
             wrong(reader, "the string has no closing quote");
         char byte = *reader->at++;
-        once.bytes[once.length++] = byte == '\\' ? read_escape(reader) : byte;
+        if (byte == '\\')
+            byte = read_escape(reader);
+        once.bytes[once.length++] = byte;
     }
     if (*++reader->at != '*')
         return once;

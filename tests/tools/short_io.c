@@ -1,7 +1,7 @@
 /* short_io: preloaded into a program under test (LD_PRELOAD), makes its sockets take only
-   SHORT_SEND bytes in one call, and give only SHORT_RECV bytes in one call, as send(2) and
-   recv(2) are allowed to. The bytes that are moved are the real ones: a program that calls
-   again for the rest loses nothing. Files, pipes and datagrams are left alone. */
+   SHORT_SEND bytes in one call, and give only SHORT_RECV bytes in one call, as send(2)
+   and recv(2) are allowed to. The bytes that are moved are the real ones: a program that
+   calls again for the rest loses nothing. Files, pipes and datagrams are left alone. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>

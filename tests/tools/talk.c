@@ -21,9 +21,6 @@
 #include <sys/ioctl.h>
 #include <sys/un.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <linux/sockios.h>
-#endif
 
 #include "talk.h"
 
@@ -129,36 +126,47 @@ static char *quote(char out[QUOTE_WIDTH + 16], const char *bytes, size_t length)
     return out;
 }
 
-/* Prints one event: sentences, or bytes in quoted lines that end where theirs do. */
-static void print_event(const struct talk *talk, const struct event *event)
+/* Prints text of which each line but the first is indented. */
+static void print_text(const char *text, size_t length)
 {
-    size_t kept = event->length < EVENT_BYTES ? event->length : EVENT_BYTES, i = 0;
-    printf("%7.3f %-*s %c ", (double)event->at_ms / 1000, NAME_WIDTH,
-           talk->parties[event->party].name, event->kind);
-    if (event->kind == '.' || event->kind == '!') {
-        for (; i < kept; i++) {
-            putchar(event->bytes[i]);
-            if (event->bytes[i] == '\n')
-                printf("%*s", NAME_WIDTH + 11, "");
-        }
-        putchar('\n');
-        return;
+    for (size_t i = 0; i < length; i++) {
+        putchar(text[i]);
+        if (text[i] == '\n')
+            printf("%*s", NAME_WIDTH + 11, "");
     }
-    for (int lines = 0; lines == 0 || (lines < EVENT_LINES && i < kept); lines++) {
+    putchar('\n');
+}
+
+/* Prints bytes as quoted lines that end where theirs do, each cut after SHOWN_WIDTH. */
+static void print_bytes(const char *bytes, size_t kept, size_t length)
+{
+    size_t i = 0;
+    int lines = 0;
+    do {
+        bool cut = false, whole = false;
         printf("%*s\"", lines == 0 ? 0 : NAME_WIDTH + 11, "");
-        bool cut = false;
-        for (int columns = 0; i < kept;) {
+        for (int columns = 0; i < kept && !whole; i++) {
             char shown[8];
-            columns += escape(shown, event->bytes[i]);
+            columns += escape(shown, bytes[i]);
             cut = columns > SHOWN_WIDTH;
             fputs(cut ? "" : shown, stdout);
-            if (event->bytes[i++] == '\n')
-                break;
+            whole = bytes[i] == '\n';
         }
         puts(cut ? "\"..." : "\"");
-    }
-    if (i < event->length)
-        printf("%*s... %zu bytes in all\n", NAME_WIDTH + 11, "", event->length);
+    } while (++lines < EVENT_LINES && i < kept);
+    if (i < length)
+        printf("%*s... %zu bytes in all\n", NAME_WIDTH + 11, "", length);
+}
+
+static void print_event(const struct talk *talk, const struct event *event)
+{
+    size_t kept = event->length < EVENT_BYTES ? event->length : EVENT_BYTES;
+    printf("%7.3f %-*s %c ", (double)event->at_ms / 1000, NAME_WIDTH,
+           talk->parties[event->party].name, event->kind);
+    if (event->kind == '>' || event->kind == '<')
+        print_bytes(event->bytes, kept, event->length);
+    else
+        print_text(event->bytes, kept);
 }
 
 static void print_transcript(const struct talk *talk)
@@ -247,7 +255,7 @@ static int port_of(const struct address *address)
     return ntohs(((const struct sockaddr_in *)&address->name)->sin_port);
 }
 
-/* Makes a descriptor the party's own, never blocking; pieces that are sent stay pieces. */
+/* Makes a descriptor the party's own: never blocking, and sent pieces stay pieces. */
 static bool adopt(struct talk *talk, struct party *party, int fd, int type)
 {
     if (fd == -1)
@@ -402,7 +410,7 @@ static const char *what_came(const struct party *party)
     return party->fin ? "FIN came" : party->rst ? "RST came" : "nothing more came";
 }
 
-/* Receives one datagram into DATAGRAM_MAX bytes. Result: its length, -1 when none came. */
+/* Receives one datagram into DATAGRAM_MAX bytes. Result: its length, -1 for none. */
 static ssize_t take_datagram(struct talk *talk, struct party *party, char *bytes,
                              long until_ms)
 {
@@ -421,12 +429,12 @@ static ssize_t take_datagram(struct talk *talk, struct party *party, char *bytes
 
 static bool play_expect(struct talk *talk, struct party *party, const struct step *step)
 {
-    static char datagram[DATAGRAM_MAX];
     char wanted[QUOTE_WIDTH + 16], seen[QUOTE_WIDTH + 16];
     const char *bytes = step->pieces[0].bytes;
     size_t left = step->pieces[0].length;
     long end = end_of(talk, step);
     if (party->type == SOCK_DGRAM) {
+        static char datagram[DATAGRAM_MAX];
         ssize_t length = take_datagram(talk, party, datagram, end);
         return (length == (ssize_t)left && memcmp(datagram, bytes, left) == 0) ||
                say(talk, party, '!', "expected the datagram\n%s (%zu bytes)%s",
@@ -510,13 +518,11 @@ static int pending_error(const struct party *party)
 }
 
 /* Bytes sent that the other side's kernel has not acknowledged yet or, for AF_UNIX, that
-   the other side has not received; 0 where the system can't tell. */
+   the other side has not received (tcp(7), unix(7)). */
 static int unacknowledged(const struct party *party)
 {
     int bytes = 0;
-#ifdef SIOCOUTQ
-    ioctl(party->fd, SIOCOUTQ, &bytes);
-#endif
+    ioctl(party->fd, TIOCOUTQ, &bytes);
     return bytes;
 }
 

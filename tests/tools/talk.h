@@ -96,8 +96,8 @@ struct command {
 /* The commands, ended by one without a name (talk.c). */
 extern const struct command COMMANDS[];
 
-/* Reads the whole script from file into the talk's parties and steps. A mistake is said on
-   stderr, with name and line, and ends the program with WRONG_SCRIPT. */
+/* Reads the whole script from file into the talk's parties and steps. A mistake is said
+   on stderr, with name and line, and ends the program with WRONG_SCRIPT. */
 void read_script(struct talk *talk, const char *name, FILE *file);
 
 #endif

@@ -96,10 +96,11 @@ int main(int argc, char **argv)
     static char response[1024];
     int length;
     if (complete)
-        length = snprintf(response, sizeof response,
-                          "HTTP/1.1 200 OK\r\nConnection: close\r\ncontent-length: %zu\r\n"
-                          "Content-Type: text/html;charset=UTF-8\r\n\r\n%s",
-                          strlen(body), body);
+        length =
+            snprintf(response, sizeof response,
+                     "HTTP/1.1 200 OK\r\nConnection: close\r\ncontent-length: %zu\r\n"
+                     "Content-Type: text/html;charset=UTF-8\r\n\r\n%s",
+                     strlen(body), body);
     else
         length = snprintf(response, sizeof response,
                           "HTTP/1.1 431 Request Header Fields Too Large\r\n"

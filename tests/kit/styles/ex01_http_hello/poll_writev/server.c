@@ -1,5 +1,5 @@
 /* A right program of another style: poll with sockets that never block, accept4, recvmsg
-   and writev, MSG_DONTWAIT, and an accept that tries again after an aborted connection. */
+   and writev, MSG_DONTWAIT, an accept that tries again after an aborted connection. */
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -94,13 +94,15 @@ int main(int argc, char **argv)
     int got = take_request(fd);
     if (got == -1)
         return EXIT_FAILURE;
-    char page[] = "<!doctype html><title>hi</title><h1>\n  Hello World!\n</h1>", head[200];
+    char page[] = "<!doctype html><title>hi</title><h1>\n  Hello World!\n</h1>",
+         head[200];
     if (got == 0)
         strcpy(page, "no");
-    int n = snprintf(head, sizeof head,
-                     "HTTP/1.1 %s\r\nContent-Type: text/html; charset=utf-8\r\n"
-                     "Content-Length: %zu\r\nConnection: close\r\n\r\n",
-                     got ? "200 OK" : "431 Request Header Fields Too Large", strlen(page));
+    int n =
+        snprintf(head, sizeof head,
+                 "HTTP/1.1 %s\r\nContent-Type: text/html; charset=utf-8\r\n"
+                 "Content-Length: %zu\r\nConnection: close\r\n\r\n",
+                 got ? "200 OK" : "431 Request Header Fields Too Large", strlen(page));
     struct iovec parts[] = {{head, (size_t)n}, {page, strlen(page)}};
     while (parts[1].iov_len > 0) {
         await(fd, POLLOUT);
@@ -108,7 +110,8 @@ int main(int argc, char **argv)
         if (sent == -1)
             return fail("send");
         for (int i = 0; i < 2; i++) {
-            size_t taken = (size_t)sent < parts[i].iov_len ? (size_t)sent : parts[i].iov_len;
+            size_t taken =
+                (size_t)sent < parts[i].iov_len ? (size_t)sent : parts[i].iov_len;
             parts[i].iov_base = (char *)parts[i].iov_base + taken;
             parts[i].iov_len -= taken;
             sent -= (ssize_t)taken;

@@ -1,4 +1,4 @@
-/* A right program of another style: the connection as a stdio stream, read byte by byte. */
+/* A right program of another style: the connection as stdio streams, read by bytes. */
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -69,7 +69,8 @@ int main(int argc, char *argv[])
     fprintf(out,
             "HTTP/1.1 %s\r\nContent-Type: text/html; charset=\"utf-8\"\r\n"
             "Connection: Close\r\nContent-Length:%zu\r\n\r\n%s",
-            seen == 4 ? "200 OK" : "431 Request Header Fields Too Large", strlen(page), page);
+            seen == 4 ? "200 OK" : "431 Request Header Fields Too Large", strlen(page),
+            page);
     if (fclose(out) == EOF) {
         perror("server: send");
         exit(1);

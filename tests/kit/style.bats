@@ -1,0 +1,126 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2046,SC2013 # the names of the lab's files hold no blanks
+#
+# What every file of the lab has in common: clean under the tools, statements that match
+# the checks, starters that match the solutions.
+
+setup() {
+    load kit
+    cd "$LAB" || return
+}
+
+# The lab's files, as git knows them.
+files() { # PATTERN...
+    git ls-files --cached --others --exclude-standard -- "$@"
+}
+
+# The sources that students read: solutions and starters; every file with a main there.
+sources() { files '*/solution/*.c' 'ex*/*.c' 'udp/*.c' 'unix_sockets/*.c' | sort -u; }
+
+flags() { make -s compile-command | cut -d ' ' -f 2-; }
+
+@test "starters are what make starters writes" {
+    local solution starter
+    for solution in */solution/*.[ch]; do
+        starter=${solution/solution\//}
+        tests/tools/starter "$solution" | diff -u "$starter" - ||
+            fail "$starter is not the starter of $solution: run make starters"
+    done
+}
+
+@test "no warning from gcc, clang and musl's gcc: solutions, starters, instruments" {
+    local compiler source
+    for compiler in gcc clang musl-gcc; do
+        for source in $(sources) tests/tools/{talk,script,listening}.c; do
+            run "$compiler" $(flags) -c -o /dev/null "$source"
+            assert_success
+            refute_output
+        done
+    done
+}
+
+@test "clang-format has nothing to change" {
+    files '*.c' '*.h' | xargs clang-format --dry-run -Werror
+}
+
+@test "clang-tidy is silent" {
+    local output
+    output=$(clang-tidy --quiet $(files '*/solution/*.c' 'tests/tools/*.c') -- \
+        $(flags | sed 's/-Wpedantic//') 2>/dev/null) ||
+        fail "$output"
+}
+
+@test "cppcheck is silent" {
+    cppcheck -q --std=c11 --enable=warning,style,performance,portability --error-exitcode=1 \
+        --suppress=missingIncludeSystem --inline-suppr -D_POSIX_C_SOURCE=200809L \
+        $(files '*/solution/*.c') tests/tools
+}
+
+@test "shellcheck is silent" {
+    files tests .ci | xargs grep -lE '^#!.*(bash|bats)$|^# shellcheck shell=' | xargs shellcheck -x
+}
+
+@test "valgrind finds nothing in the server of ex01, whatever the client does" {
+    make -s solutions instruments
+    local request port
+    for request in 'send "GET / HTTP/1.1\r\n\r\n"' 'send "GET /"' 'send "x"*20000' 'silent 1ms'; do
+        valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=all \
+            --track-fds=yes --log-file="$BATS_TEST_TMPDIR/valgrind" \
+            ex01_http_hello/solution/server 0 >"$BATS_TEST_TMPDIR/out" 3>&- 4>&- &
+        port=$(tests/tools/listening "$!" 20)
+        tests/tools/talk >/dev/null 3>&- 4>&- <<EOF || true
+alice connect 127.0.0.1:$port
+alice $request
+alice half-close
+alice drain
+EOF
+        run wait "$!"
+        [ "$status" -ne 99 ] || fail "$(cat "$BATS_TEST_TMPDIR/valgrind")"
+    done
+}
+
+@test "every statement lists its checks with their points, in order" {
+    local exercise
+    for exercise in $(exercises); do
+        diff -u <(sed -n 's/^@test "\[\([0-9]*\)\] \(.*\)" {$/\1 \2/p' "tests/$exercise.bats") \
+            <(sed -n '/^## The checks/,/^## /s/^| \([0-9][0-9]*\) | \(.*\) | [^|]* |$/\1 \2/p' \
+                "$exercise/README.md") || fail "$exercise/README.md and its test file differ"
+    done
+}
+
+@test "what a failed check gives to read stands in the statement" {
+    local exercise section
+    for exercise in $(exercises); do
+        while read -r section; do
+            grep -qxF "## $section" "$exercise/README.md" ||
+                fail "$exercise/README.md has no section '$section'"
+        done < <(sed -n 's/^ *section "\(.*\)"$/\1/p' "tests/$exercise.bats" | sort -u)
+    done
+}
+
+@test "every TODO of a starter has a step in the statement" {
+    local file n
+    for file in $(sources); do
+        case $file in */solution/*) continue ;; esac
+        for n in $(grep -o 'TODO [0-9]*' "$file" | cut -d ' ' -f 2 | sort -un); do
+            grep -q "^## Step $n:" "$(dirname "$file")/README.md" || fail "$file: no step $n"
+        done
+    done
+}
+
+@test "files end with a newline, have no blanks at line ends, and tabs only in Makefiles" {
+    local file
+    for file in $(files | grep -v '\.patch$'); do
+        [ -z "$(tail -c 1 "$file")" ] || fail "$file has no newline at its end"
+        ! grep -nE ' +$' "$file" || fail "$file has blanks at line ends"
+        case $file in
+        *Makefile) ;;
+        *) ! grep -n $'\t' "$file" || fail "$file has tabs" ;;
+        esac
+    done
+}
+
+@test "no line of C is longer than 90 columns" {
+    run awk 'length > 90 { print FILENAME ": " FNR }' $(files '*.c' '*.h')
+    refute_output
+}
