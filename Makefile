@@ -119,10 +119,12 @@ help:
 
 instruments: $(INSTRUMENTS)
 tests/tools/talk: tests/tools/talk.c tests/tools/script.c tests/tools/talk.h
-	$(CC) $(CFLAGS) -o $@ $(filter %.c,$^)
+	@$(CC) $(CFLAGS) -o $@ $(filter %.c,$^)
+tests/tools/listening: tests/tools/listening.c
+	@$(CC) $(CFLAGS) -o $@ $<
 # ISO C has no function pointers in a void *, as dlsym() returns them.
 tests/tools/short_io.so: tests/tools/short_io.c
-	$(CC) $(filter-out -Wpedantic,$(CFLAGS)) -shared -fPIC -o $@ $< -ldl
+	@$(CC) $(filter-out -Wpedantic,$(CFLAGS)) -shared -fPIC -o $@ $< -ldl
 
 # For the tests, which compile copies with the flags of this file.
 compile-command:

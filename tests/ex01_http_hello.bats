@@ -62,7 +62,7 @@ EOF
     talk <<<"alice connect 127.0.0.2:$PORT"
     stop_all
 
-    if ! ss -Hltn | grep -q ':8080 '; then
+    if [ -z "$(ss -Htan 'sport = :8080')" ]; then
         start server
         did "started ./server without an argument"
         expected "a listening socket on port 8080"

@@ -181,8 +181,10 @@ EOF
 
 @test "make demo without Chromium uses curl, and on a taken port another one" {
     path_without 'chromium|google-chrome'
-    socat TCP-LISTEN:8080,fork /dev/null </dev/null >/dev/null 2>&1 3>&- 4>&- &
+    quietly make -s instruments solutions
+    socat TCP-LISTEN:8080,reuseaddr,fork /dev/null </dev/null >/dev/null 2>&1 3>&- 4>&- &
     local other=$!
+    quietly "$LAB/tests/tools/listening" "$other" 5
     run quietly env PATH="$NARROW" tests/tools/demo
     kill "$other"
     assert_success
@@ -262,11 +264,8 @@ $(cat "$2")"
 }
 
 @test "where there are no namespaces, grades are the same" {
-    # An unshare that fails stands first in the PATH.
-    mkdir "$BATS_TEST_TMPDIR/bin"
-    printf '#!/bin/sh\nexit 1\n' >"$BATS_TEST_TMPDIR/bin/unshare"
-    chmod +x "$BATS_TEST_TMPDIR/bin/unshare"
-    run quietly env PATH="$BATS_TEST_TMPDIR/bin:$PLAIN_PATH" make -s check-ex01 SOLUTION=1
+    without_namespaces
+    run quietly env PATH="$NARROW" make -s check-ex01 SOLUTION=1
     assert_success
     assert_line "  20 of 20 points"
 }

@@ -94,7 +94,7 @@ submit() {
     mkdir -p "$BATS_TEST_TMPDIR/ex01_http_hello"
     cat >"$BATS_TEST_TMPDIR/ex01_http_hello/server.c"
     SECONDS=0
-    run quietly env WORK="$BATS_TEST_TMPDIR" "$LAB/tests/tools/grade" ex01_http_hello
+    run quietly env PATH="${NARROW:-$PLAIN_PATH}" WORK="$BATS_TEST_TMPDIR" "$LAB/tests/tools/grade" ex01_http_hello
     assert_failure
     assert_line "  0 of 20 points"
 }
@@ -161,16 +161,25 @@ int main(void)
     assert_success
 }
 
-@test "grading leaves no process behind" {
-    submit <<<'#include <unistd.h>
+@test "grading leaves no process behind, with and without namespaces" {
+    submit_fugitive
+    without_namespaces
+    submit_fugitive
+}
+
+# A program whose child leaves its process group, under a name of this run alone.
+submit_fugitive() {
+    submit <<EOF
+#include <unistd.h>
 int main(void)
 {
     if (fork() == 0) {
         setsid();
-        execlp("sleep", "sleep-of-the-student", "987", (char *)0);
+        execlp("sleep", "fugitive-of-$$", "987", (char *)0);
     }
     pause();
-}'
-    run pgrep -f sleep-of-the-student
+}
+EOF
+    run pgrep -f "fugitive-of-$$"
     assert_failure
 }

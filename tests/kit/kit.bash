@@ -22,6 +22,14 @@ copy_lab() { # DIRECTORY
         (cd "$LAB" && xargs -0 cp --parents -t "$1")
 }
 
+# A PATH in which unshare fails, as on systems without namespaces, into NARROW.
+without_namespaces() {
+    mkdir -p "$BATS_TEST_TMPDIR/no-namespaces"
+    printf '#!/bin/sh\nexit 1\n' >"$BATS_TEST_TMPDIR/no-namespaces/unshare"
+    chmod +x "$BATS_TEST_TMPDIR/no-namespaces/unshare"
+    NARROW=$BATS_TEST_TMPDIR/no-namespaces:$PLAIN_PATH
+}
+
 # The exercises, by their directories.
 exercises() { basename -s .bats -a "$LAB"/tests/*.bats; }
 

@@ -164,6 +164,7 @@ start() { # PROGRAM ARGUMENT...
     (
         ulimit -c 0 -t "$LIMIT_CPU_S" -f "$LIMIT_FILE_KIB"
         [ -n "$CHECKS" ] || ulimit -v "$LIMIT_MEMORY_KIB"
+        export LAB_TEST=$T
         cd "$T" && exec 5>&- 6>&- 7>&- 8>&- 9>&- "${UNDER[@]}" "$program" "$@"
     ) </dev/null >"$OUT" 2>"$ERR" 3>&- 4>&- &
     PID=$!
@@ -216,7 +217,8 @@ status_text() { # STATUS
     esac
 }
 
-# Ends every program that this test has started, and all their children.
+# Ends every program that this test has started, and all their children: without a process
+# namespace also those that have left their process group, known by their environment.
 stop_all() {
     local pid
     for pid in $STARTED; do
@@ -224,6 +226,9 @@ stop_all() {
         kill -KILL -- "-$pid" 2>/dev/null || true
         wait "$pid" 2>/dev/null || true
     done
+    [ -n "$LAB_ALONE" ] || [ -z "$STARTED" ] ||
+        grep -lsz "^LAB_TEST=$T\$" /proc/[0-9]*/environ | cut -d / -f 3 |
+        xargs kill -KILL 2>/dev/null || true
     STARTED=""
 }
 
