@@ -27,7 +27,7 @@ without_namespaces() {
     mkdir -p "$BATS_TEST_TMPDIR/no-namespaces"
     printf '#!/bin/sh\nexit 1\n' >"$BATS_TEST_TMPDIR/no-namespaces/unshare"
     chmod +x "$BATS_TEST_TMPDIR/no-namespaces/unshare"
-    NARROW=$BATS_TEST_TMPDIR/no-namespaces:$PLAIN_PATH
+    export NARROW=$BATS_TEST_TMPDIR/no-namespaces:$PLAIN_PATH
 }
 
 # The exercises, by their directories.
