@@ -19,6 +19,9 @@ check run watch reset clean:
 	$(UP) $@-$(SHORT) $(if $(WORK),WORK="$$(cd "$(WORK)" && pwd)")
 help:
 	$(UP) help
+# All else is a matter of the whole lab.
+.DEFAULT:
+	$(UP) $@
 
 else
 
@@ -32,6 +35,10 @@ named = $(or $(call known,$(1)),$(error there is no exercise '$(1)', only $(SHOR
 # The programs in a directory: all its .c files but net.c, which its programs share.
 programs = $(filter-out %/net,$(basename $(wildcard $(1)/*.c)))
 
+# A kit may be handed out without these: says so, and ends.
+needs = @[ -d $(1) ] || { echo "there is no $(1) in this copy of the lab" >&2; exit 2; }
+REFERENCE := $(firstword $(EXERCISES))/solution
+
 # What a grading is told must make sense before anything is done.
 ifneq ($(WORK),)
 ifneq ($(shell test -d "$(WORK)" && echo yes),yes)
@@ -44,7 +51,7 @@ endif
 
 .SECONDEXPANSION:
 .DELETE_ON_ERROR:
-.PHONY: all $(SHORTS) solutions starters check demo test tools clean help
+.PHONY: all $(SHORTS) run watch reset solutions starters check demo test tools clean help
 .PHONY: instruments compile-command
 
 ##make                build every exercise
@@ -65,6 +72,10 @@ check-%: instruments
 board-%:
 	@LAB_RESULT="$(BOARDS)/$*.result" tests/tools/grade $* >"$(BOARDS)/$*.board"
 
+# These need to know of which exercise.
+run watch reset:
+	$(error which exercise? $(foreach s,$(SHORTS),make $@-$(s)))
+
 ##make run-ex01       build it, start it, open the browser
 run-%: $$(call programs,$$(call named,$$*)$$(if $$(SOLUTION),/solution))
 	@tests/tools/run $(call named,$*)
@@ -79,6 +90,7 @@ reset-%:
 
 ##make demo           see the reference solutions at work, then their grades
 demo: instruments
+	$(call needs,$(REFERENCE))
 	@tests/tools/setup demo
 	@$(MAKE) --no-print-directory -s solutions
 	@tests/tools/demo
@@ -86,6 +98,7 @@ demo: instruments
 
 ##make test           the lab's own tests
 test: instruments
+	$(call needs,tests/kit)
 	@tests/tools/setup test
 	@bats --timing tests/kit
 
@@ -95,9 +108,11 @@ tools:
 
 ##make solutions      build the reference solutions
 solutions: $(foreach e,$(EXERCISES),$(call programs,$(e)/solution))
+	$(call needs,$(REFERENCE))
 
 ##make starters       write the starters from the solutions (over your work!)
 starters:
+	$(call needs,$(REFERENCE))
 	@tests/tools/starters $(EXERCISES)
 
 ##make clean          remove what was built

@@ -110,15 +110,18 @@ path_without() { # REGULAR_EXPRESSION
 }
 
 @test "FORMAT=tap and FORMAT=junit, for one exercise and for all" {
-    local target
+    local target files
     for target in check-ex01 check; do
+        files=tests/ex01_http_hello.bats
+        [ "$target" = check-ex01 ] || files=$(echo tests/*.bats)
         run quietly make -s "$target" FORMAT=tap SOLUTION=1
         assert_success
         assert_line --index 0 --regexp '^1\.\.[0-9]+$'
         assert_line --regexp '^ok 1 \[2\] listens on the port it is given'
         quietly make -s "$target" FORMAT=junit SOLUTION=1 >"$BATS_TEST_TMPDIR/report.xml"
         run xmllint --xpath 'count(//testcase)' "$BATS_TEST_TMPDIR/report.xml"
-        assert_output "$(sed -n 's/^@test "\[.*/x/p' tests/ex01_http_hello.bats | wc -l)"
+        # shellcheck disable=SC2086
+        assert_output "$(cat $files | grep -c '^@test "\[')"
         quietly make -s "$target" FORMAT=junit >"$BATS_TEST_TMPDIR/report.xml" 2>/dev/null || true
         xmllint --noout "$BATS_TEST_TMPDIR/report.xml"
     done
@@ -135,6 +138,9 @@ path_without() { # REGULAR_EXPRESSION
     done <<'EOF'
 check-ex09|there is no exercise 'ex09', only ex01
 run-ex09|there is no exercise 'ex09', only ex01
+run|which exercise? make run-ex01
+watch|which exercise? make watch-ex01
+reset|which exercise? make reset-ex01
 check WORK=/no/such/place|WORK=/no/such/place: there is no such directory
 check-ex01 WORK=/no/such/place|WORK=/no/such/place: there is no such directory
 check FORMAT=html|FORMAT=html: it is pretty, tap or junit
@@ -195,7 +201,7 @@ EOF
 
 # Starts `make run-ex01` in the background and waits for a word of it.
 run_until() { # WORD VARIABLE=VALUE...
-    quietly make -s run-ex01 PORT=0 "${@:2}" >run.out 2>&1 &
+    beside make -s run-ex01 PORT=0 "${@:2}" >run.out 2>&1
     RUN=$!
     until_grep "$1" run.out
 }
@@ -239,16 +245,37 @@ $(cat "$2")"
 
 @test "make watch-ex01 grades again at a save" {
     quietly make -s instruments
-    quietly tests/tools/watch ex01_http_hello >watch.out 2>&1 &
+    beside tests/tools/watch ex01_http_hello >watch.out 2>&1
     local watcher=$!
     until_grep '^watching' watch.out
     echo 'int main(void) { return 3; }' >ex01_http_hello/server.c
     until_grep 'exit status 3' watch.out
-    kill "$watcher"
+    kill -- "-$watcher"
     cp "$LAB/ex01_http_hello/server.c" ex01_http_hello/server.c
     run cat watch.out
     assert_output --partial "TODO 1 is still to do"
     assert_output --partial "the program ended with exit status 3"
+}
+
+@test "a kit handed out without solutions and tests/kit builds, grades, and says what it has not" {
+    mkdir "$BATS_TEST_TMPDIR/handed out"
+    cp -r . "$BATS_TEST_TMPDIR/handed out"
+    cd "$BATS_TEST_TMPDIR/handed out"
+    rm -rf ./*/solution tests/bugs tests/kit
+    run quietly make
+    assert_success
+    run quietly make check-ex01
+    assert_line "  0 of 20 points"
+    local target
+    for target in demo solutions starters "check-ex01 SOLUTION=1" "run-ex01 SOLUTION=1"; do
+        # shellcheck disable=SC2086
+        run quietly make $target
+        assert_failure
+        assert_output --regexp "there is no .*(solution|server)"
+    done
+    run quietly make test
+    assert_output --partial "there is no tests/kit in this copy of the lab"
+    [ ! -e 'ex01_http_hello/*.[ch]' ]
 }
 
 @test "an ordinary user gets the same grades as root" {

@@ -15,6 +15,13 @@ PERSON=(env -i "PATH=$PLAIN_PATH" "HOME=$HOME" LC_ALL=C.UTF-8 TERM=dumb)
 # Runs a command as that person would, without a terminal, bounded in time.
 quietly() { timeout "$KIT_S" "${PERSON[@]}" "$@" </dev/null 3>&- 4>&-; }
 
+# The same in the background, in a process group of its own: `kill -- -$!` ends it whole.
+beside() {
+    set -m
+    "${PERSON[@]}" "$@" </dev/null 3>&- 4>&- &
+    set +m
+}
+
 # Copies what git knows of the lab (as it is in the working tree) into a directory.
 copy_lab() { # DIRECTORY
     mkdir -p "$1"

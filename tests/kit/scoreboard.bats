@@ -86,7 +86,7 @@ EOF
 ok 1 [2] listens
 EOF
     assert_line '  ✗ 0/3   answers #1 with \"it\" & more'
-    assert_line "  ✗ 0/15  ends"
+    assert_line "  · 0/15  ends"
     assert_line "    the checks from here on did not run: the grading was cut short"
     assert_line "  2 of 20 points"
     board </dev/null
@@ -109,6 +109,9 @@ not ok 3 [15] ends
 # it does not compile
 EOF
     assert_equal "$(grep -c 'does not compile' <<<"$output")" 1
+    assert_line "  ✗ 0/2   listens"
+    assert_line "  · 0/15  ends"
+    assert_line "  · not tested, for the reason given above"
     assert_line "  0 of 20 points"
 }
 

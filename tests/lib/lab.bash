@@ -39,11 +39,11 @@ paragraph() { # LABEL TEXT
 }
 
 # Ends the test as failed and says why, for the person who reads it.
-blame() { # SEEN, one line or several; they are printed as they are
+blame() { # SEEN, one line or several; they are printed as they are, in 66 columns
     paragraph "done" "$DID"
     paragraph expected "$EXPECTED"
     printf '%s\n' "$1" | tr '\t' ' ' | tr -cd '\n -~\200-\377' | head -40 |
-        cut -c 1-120 | awk '{ printf "%-9s %s\n", NR == 1 ? "seen" : "", $0 }'
+        cut -c 1-400 | fold -s -w 66 | awk '{ printf "%-9s %s\n", NR == 1 ? "seen" : "", $0 }'
     [ -z "$BECAUSE" ] || paragraph cause "$BECAUSE"
     paragraph read "$EXERCISE/README.md, \"$SECTION\""
     return 1
@@ -292,8 +292,11 @@ field() { # NAME FILE.head
 
 # Shows bytes as talk would: one quoted line for each line, with its end.
 show_bytes() { # FILE
-    head -c 1500 "$1" | sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/'$'\r''/\\r/g' |
-        tr '\000' '@' | awk '{ printf "\"%s\\n\"\n", $0 }' | head -20
+    [ -s "$1" ] || { echo "nothing: not one byte"; return; }
+    # An x after the last byte, so that the last line is told with or without its end.
+    { head -c 1500 "$1"; printf x; } | LC_ALL=C sed -n 'l 0' | head -20 |
+        sed -e 's/\\000/\\0/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/\$$/\\n"/' \
+            -e '$ { s/x\\n"$/"/; /^""$/d; }'
 }
 
 # ---- Tools that may be missing ----

@@ -78,7 +78,8 @@ int main(int argc, char **argv)
     if (listen(lfd, 1) == -1)
         return fail("listen");
     socklen_t length = sizeof sa;
-    getsockname(lfd, (void *)&sa, &length);
+    if (getsockname(lfd, (void *)&sa, &length) == -1)
+        return fail("getsockname");
     dprintf(STDOUT_FILENO, "listening on port %hu\n", ntohs(sa.sin_port));
 
     int fd = -1;

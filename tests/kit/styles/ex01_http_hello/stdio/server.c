@@ -37,7 +37,10 @@ int main(int argc, char *argv[])
         perror("server: socket");
         exit(1);
     }
-    setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    if (setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0) {
+        perror("server: setsockopt");
+        exit(1);
+    }
     if (bind(s, (struct sockaddr *)&me, sizeof(me)) < 0) {
         perror("server: bind");
         exit(1);
@@ -46,7 +49,10 @@ int main(int argc, char *argv[])
         perror("server: listen");
         exit(1);
     }
-    getsockname(s, (struct sockaddr *)&me, &len);
+    if (getsockname(s, (struct sockaddr *)&me, &len) < 0) {
+        perror("server: getsockname");
+        exit(1);
+    }
     printf("listening on port %d\n", ntohs(me.sin_port));
     fflush(stdout);
 
