@@ -606,5 +606,9 @@ curl_says() {
     curl -sS -m "$TALK_S" -o "$T/page" "http://127.0.0.1:$PORT/" 2>"$T/curl" &
     await "$TALK_S" request_waits || true
     kill -CONT "$PID"
-    wait "$!" && echo "curl gets $(wc -c <"$T/page") bytes of page" || cat "$T/curl"
+    if wait "$!"; then
+        echo "curl gets a page of $(wc -c <"$T/page" | tr -d ' ') bytes"
+    else
+        cat "$T/curl"
+    fi
 }
