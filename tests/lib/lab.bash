@@ -323,7 +323,7 @@ browse() { # URL FILE
         >"$2" 2>"$2.log" </dev/null 3>&- 4>&- || true
 }
 
-# The text of the first <h1> of a rendered page.
-heading() { # FILE
-    tr '\n' ' ' <"$1" | sed -n 's/.*<h1[^>]*>\([^<]*\)<\/h1>.*/\1/p'
+# The texts of the <h1> of a rendered page, one a line.
+headings() { # FILE
+    tr '\n' ' ' <"$1" | grep -o '<h1[^>]*>[^<]*</h1>' | sed 's/<[^>]*>//g'
 }
