@@ -8,6 +8,7 @@ setup() {
     load kit
     cd "$LAB" || return
 }
+teardown() { [ -z "$SERVER" ] || kill -- "-$SERVER" 2>/dev/null || true; }
 
 # The lab's files, as git knows them.
 files() { # PATTERN...
@@ -64,17 +65,18 @@ flags() { make -s compile-command | cut -d ' ' -f 2-; }
     make -s solutions instruments
     local request port
     for request in 'send "GET / HTTP/1.1\r\n\r\n"' 'send "GET /"' 'send "x"*20000' 'silent 1ms'; do
-        valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=all \
+        beside valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=all \
             --track-fds=yes --log-file="$BATS_TEST_TMPDIR/valgrind" \
-            ex01_http_hello/solution/server 0 >"$BATS_TEST_TMPDIR/out" 3>&- 4>&- &
-        port=$(tests/tools/listening "$!" 20)
+            ex01_http_hello/solution/server 0 >"$BATS_TEST_TMPDIR/out"
+        SERVER=$!
+        port=$(tests/tools/listening "$SERVER" 20)
         tests/tools/talk >/dev/null 3>&- 4>&- <<EOF || true
 alice connect 127.0.0.1:$port
 alice $request
 alice half-close
 alice drain
 EOF
-        run wait "$!"
+        run wait "$SERVER"
         [ "$status" -ne 99 ] || fail "$(cat "$BATS_TEST_TMPDIR/valgrind")"
     done
 }
