@@ -184,6 +184,21 @@ EOF
     assert_line --partial "! expected a client to connect, but none came"
 }
 
+@test "accept goes on waiting when something comes for another party" {
+    free_port
+    play <<END
+host  listen 127.0.0.1:$PORT
+alice connect 127.0.0.1:$PORT
+bob   accept host
+alice send "something"
+carol accept host within 50ms
+END
+    assert_failure
+    local at
+    at=$(sed -n 's/^ *\([0-9.]*\) carol .*none came$/\1/p' <<<"$output")
+    awk -v at="$at" 'BEGIN { exit !(at >= 0.05) }' || fail "$output"
+}
+
 @test "FIN and RST are told apart, on either side" {
     free_port
     play <<EOF

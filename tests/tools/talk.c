@@ -333,8 +333,10 @@ static bool play_listen(struct talk *talk, struct party *party, const struct ste
 static bool play_accept(struct talk *talk, struct party *party, const struct step *step)
 {
     struct party *listener = &talk->parties[step->other];
-    if (!wait_for(talk, listener, POLLIN, end_of(talk, step)))
-        return say(talk, party, '!', "expected a client to connect, but none came");
+    long end = end_of(talk, step);
+    while (!wait_for(talk, listener, POLLIN, end))
+        if (now_ms(talk) >= end)
+            return say(talk, party, '!', "expected a client to connect, but none came");
     party->connected = adopt(talk, party, accept(listener->fd, NULL, NULL), SOCK_STREAM);
     return party->connected && say(talk, party, '.', "accept %s", listener->name);
 }
