@@ -5,7 +5,7 @@
 load lib/lab
 
 COPY_S=$((10 * PATIENCE)) # for 100 MB from nginx through the client
-NOBODY="(the program has ended without connecting)"
+NOBODY="(ended without connecting)"
 
 setup_file() {
     open_exercise ex03_client client echo_client
@@ -53,15 +53,18 @@ $script" &
 gone() { ! kill -0 "$1" 2>/dev/null; } # PID
 one_side_ended() { ended || gone "$TALKS"; }
 
-# Waits until the conversation is over. Where the program has ended without a connection, a
-# stand-in takes its place, so that nobody waits for it.
+# Waits until the conversation is over, and fails where it went otherwise than written. Where
+# the program has ended without a connection, a stand-in takes its place: nobody waits for it.
 played() {
     local host=${AT%:*}
     host=${host#[} host=${host%]}
     await "$TALK_S" one_side_ended || true
-    gone "$TALKS" || ! ended ||
+    if gone "$TALKS" || ! ended; then
+        wait "$TALKS"
+    else
         (echo "$NOBODY" >"/dev/tcp/$host/$PORT") 2>/dev/null || true
-    wait "$TALKS"
+        wait "$TALKS" && ! holds "$NOBODY" "$TRANSCRIPT"
+    fi
 }
 
 # The same, and until the program has ended: sets STATUS. Where it went otherwise than
@@ -424,6 +427,8 @@ compare_body() { # FILE
     fi
     ends
     await "$PRINT_S" gone "$READER" || true
+    [ "$STATUS" -ne 0 ] ||
+        because "The page is cut, and that was not noticed. Is every byte written that recv() brings, until it returns 0? Has the connection been half-closed (shutdown) after the request? nginx takes that for the client's departure."
     { [ "$STATUS" -eq 0 ] && [ ! -s "$T/reader" ]; } ||
         blame "$(sed 's/^cmp: /comparing: /; s|/[^ ]*/www/big|the page|g' "$T/reader")
 $(how_it_stands)"
