@@ -29,8 +29,8 @@ static int usage(const char *program)
    gets one. A line of more than LINE_SIZE bytes: a message, exit status 1. */
 
 /* TODO 7: receive_all(client_fd, server, bytes, length): receives until length bytes have
-   come. The line that comes back is as long as the one that was sent, but recv() may bring
-   it in pieces. */
+   come. The line that comes back is as long as the one that was sent, but recv() may
+   bring it in pieces. */
 
 int main(int argc, char **argv)
 {

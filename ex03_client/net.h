@@ -1,4 +1,4 @@
-/* net.h: what client and echo_client share: finding a server, connecting to it, sending. */
+/* net.h: what client and echo_client share: to find a server, connect to it, send. */
 
 #ifndef NET_H
 #define NET_H

@@ -52,8 +52,8 @@ static int read_line(char line[LINE_SIZE])
 /* END SOLUTION */
 
 /* TODO 7: receive_all(client_fd, server, bytes, length): receives until length bytes have
-   come. The line that comes back is as long as the one that was sent, but recv() may bring
-   it in pieces. */
+   come. The line that comes back is as long as the one that was sent, but recv() may
+   bring it in pieces. */
 /* BEGIN SOLUTION */
 /* Receives exactly length bytes. What comes after them is left to the kernel, which keeps
    it for the next line. Result: 0, or 1 after a message: the exit status. */

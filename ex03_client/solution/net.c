@@ -1,4 +1,4 @@
-/* net.c: what client and echo_client share: finding a server, connecting to it, sending.
+/* net.c: what client and echo_client share: to find a server, connect to it, send.
    net.h says what each function promises.
 
    Left out on purpose: a limit of our own for connect(). A machine that does not answer
@@ -32,9 +32,9 @@ int parse_port(const char *text)
 }
 /* END SOLUTION */
 
-/* TODO 2: failed(server, call, reason): says on stderr which call failed, for which server
-   and why, as in "client: localhost port 8080: connect: Connection refused", and returns
-   1, the exit status. */
+/* TODO 2: failed(server, call, reason): says on stderr for which server which call has
+   failed, and why, as in "client: localhost port 8080: connect: Connection refused", and
+   returns 1, the exit status. */
 /* BEGIN SOLUTION */
 int failed(const struct server *server, const char *call, const char *reason)
 {

@@ -1,5 +1,5 @@
-/* A right program of another style: stdin and socket watched by one poll(), replies cut at
-   LF in a buffer that keeps what is left over. Notices at once that the server has gone. */
+/* A right program of another style: one poll() for stdin and socket, replies cut at LF in
+   a buffer that keeps what is left over. It notices at once that the server has gone. */
 
 #include <errno.h>
 #include <netdb.h>
