@@ -171,6 +171,7 @@ start_nginx() {
     truncate -s 104857600 "$SITE/www/big"
     free_port
     {
+        echo "user root root;" # in a user namespace that is who we are; else it is ignored
         echo "daemon off; master_process off; pid $SITE/pid; error_log $SITE/errors;"
         echo "events { worker_connections 64; } http { access_log off; root $SITE/www;"
         for kind in client_body proxy fastcgi uwsgi scgi; do
