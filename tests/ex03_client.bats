@@ -4,7 +4,8 @@
 # shellcheck disable=SC2034,SC2153 # variables of lib/lab
 load lib/lab
 
-COPY_S=$((10 * PATIENCE)) # for 100 MB from nginx through the client
+PLAY_S=$((START_S + TALK_S)) # for a conversation, the start of the program included
+COPY_S=$((10 * PATIENCE))    # for 100 MB from nginx through the client
 NOBODY="(ended without connecting)"
 
 setup_file() {
@@ -32,7 +33,7 @@ teardown() {
 prepare() {
     PEERS="" PLAYS=0 RUNS=()
     # What has hung once is not waited for as long again: the grade must come soon.
-    [ ! -f "$BATS_FILE_TMPDIR/hangs" ] || TALK_S=$PATIENCE END_S=$PATIENCE COPY_S=$PATIENCE
+    [ ! -f "$BATS_FILE_TMPDIR/hangs" ] || PLAY_S=$PATIENCE START_S=$PATIENCE END_S=$PATIENCE COPY_S=$PATIENCE
     ready
 }
 
@@ -43,7 +44,7 @@ play() { # [ADDRESS:PORT]
     AT=${1:-127.0.0.1:0}
     IFS= read -r -d '' script || true
     TRANSCRIPT=$T/talk.$((++PLAYS))
-    "$TALK" -v -t "$TALK_S" >"$TRANSCRIPT" 2>&1 3>&- 4>&- <<<"door listen $AT
+    "$TALK" -v -t "$PLAY_S" >"$TRANSCRIPT" 2>&1 3>&- 4>&- <<<"door listen $AT
 server accept door
 $script" &
     TALKS=$! PEERS="$PEERS $!"
@@ -58,7 +59,7 @@ one_side_ended() { ended || gone "$TALKS"; }
 played() {
     local host=${AT%:*}
     host=${host#[} host=${host%]}
-    await "$TALK_S" one_side_ended || true
+    await "$PLAY_S" one_side_ended || true
     if gone "$TALKS" || ! ended; then
         wait "$TALKS"
     else
@@ -102,6 +103,12 @@ make_gate() { mkfifo "$T/gate"; }
 open_gate() { exec 7<>"$T/gate"; }
 
 holds() { grep -qaF -e "$1" "$2" 2>/dev/null; } # TEXT FILE
+
+# Waits until the program has printed a text, or has ended.
+shows() { # TEXT
+    await "$START_S" holds_or_ended "$1" && holds "$1" "$OUT"
+}
+holds_or_ended() { holds "$1" "$OUT" || ended; }
 
 # Tells whether the program has said something, and whether it names the server.
 complains() { grep -qaE '^([^ ]*/)?(echo_)?client: .' "$ERR"; }
@@ -361,7 +368,7 @@ EOF
     expected "it on stdout, while the server still thinks about the rest"
     because "What has come goes out at once. printf() and fwrite() keep it in a buffer, where stdout is no terminal, until fflush(stdout); and recv() must not be asked to wait for more."
     start client 127.0.0.1 "$PORT"
-    await "$PRINT_S" holds first "$OUT" || blame "nothing of it on stdout
+    shows first || blame "nothing of it on stdout
 $(how_it_stands)"
 
     open_gate
@@ -521,7 +528,7 @@ EOF
     local sockets=()
     for n in "${!runs[@]}"; do
         recall "${RUNS[n]}"
-        [[ ${runs[n]} == echo_client* ]] || await "$TALK_S" asked_or_over "$T/asked.$n" || break
+        [[ ${runs[n]} == echo_client* ]] || await "$PLAY_S" asked_or_over "$T/asked.$n" || break
         sockets[n]=$(find "/proc/$PID/fd" -lname 'socket:*' -printf '%l\n' 2>/dev/null |
             sort -u | wc -l) # two descriptors of one socket are no fault
     done
@@ -595,7 +602,7 @@ EOF
     expected "'one' on stdout, before anything else is typed"
     because "The line came back, but it was not printed at once: printf() and fwrite() keep it in a buffer, where stdout is no terminal, until fflush(stdout)."
     printf 'one\n' >&6
-    await "$PRINT_S" holds one "$OUT" || {
+    shows one || {
         [ -f "$T/came" ] ||
             because "The line was never sent. Send each line as soon as its LF has come: do not wait for a full buffer or for the end of the input."
         blame "$(how_it_stands)"
@@ -603,7 +610,7 @@ EOF
     did "typed 'two'"
     expected "'two' on stdout"
     printf 'two\n' >&6
-    await "$PRINT_S" holds two "$OUT" || blame "$(how_it_stands)"
+    shows two || blame "$(how_it_stands)"
     did "ended the input (Ctrl-D)"
     expected "FIN, and exit status 0"
     because "At the end of the input nothing is left to do: close the socket, return 0."
@@ -896,7 +903,7 @@ EOF
     did "started ./client 127.0.0.1 $PORT | head -c 10, and sent more when head had ended"
     expected "./client to end soon: by SIGPIPE, or with a message and exit status 1"
     because "Nobody reads its output any more. Without SIGPIPE (where it is ignored) the write fails with EPIPE: a program that does not look goes on for ever."
-    await "$PRINT_S" gone "$READER" || blame "head has got less than 10 bytes
+    await "$START_S" gone "$READER" || blame "head has got less than 10 bytes
 $(how_it_stands)"
     open_gate
     played || true # it may have ended before the second send
