@@ -111,7 +111,7 @@ shows() { # TEXT
 holds_or_ended() { holds "$1" "$OUT" || ended; }
 
 # Tells whether the program has said something, and whether it names the server.
-complains() { grep -qaE '^([^ ]*/)?(echo_)?client: .' "$ERR"; }
+complains() { grep -qaE '^([^ ]*/)?(echo_)?client: .' "$ERR" && ! holds ': Success' "$ERR"; }
 names_server() { # HOST
     complains && holds "$1" "$ERR" && grep -qaE "(^|[^0-9])$PORT([^0-9]|$)" "$ERR"
 }
@@ -828,7 +828,7 @@ broke_off() { # [reset]
     recall "${RUNS[n]}"
     n=$((n + 1))
     expected "a message on stderr${1:+ that names host and port}, and exit status 1"
-    because "recv() returns 0 when the server has closed. Before anything has come, or before all has come back, that is a failure."
+    because "recv() returns 0 when the server has closed. Before anything has come, or before all has come back, that is a failure; but 0 is no error, and errno says nothing of it: use words of your own (not perror, which says 'Success')."
     [ -z "$1" ] ||
         because "recv() returns -1 when the connection was reset: look at it, do not take it for a length or for the end, and say so with host and port."
     over
