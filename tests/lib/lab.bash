@@ -65,16 +65,38 @@ open_exercise() { # DIRECTORY PROGRAM...
     local program
     for program; do
         [ -f "$SOURCE/$program.c" ] || {
-            echo "there is no $program.c in $SOURCE" >"$BATS_FILE_TMPDIR/blocked"
-            return
+            echo "there is no $program.c in $SOURCE" | block "$program"
+            continue
         }
         compile "$program" "$PLAIN" || {
-            { echo "$program.c does not compile:"; cat "$PLAIN/$program.log"; } \
-                >"$BATS_FILE_TMPDIR/blocked"
-            return
+            { echo "$program.c does not compile:"; cat "$PLAIN/$program.log"; } |
+                block "$program"
         }
     done
     behind compile_checked
+}
+
+# Notes on standard input why PROGRAM can't be tested at all; `needs` tells it. Where that
+# is so for every program of the exercise, `ready` tells it to each test.
+block() { # PROGRAM
+    local program
+    cat >"$BATS_FILE_TMPDIR/blocked.$1"
+    for program in $PROGRAMS; do
+        [ -f "$BATS_FILE_TMPDIR/blocked.$program" ] || return 0
+    done
+    cat "$BATS_FILE_TMPDIR"/blocked.* >"$BATS_FILE_TMPDIR/blocked"
+}
+
+# For a test of some of several programs: fails it at once where one of them is blocked.
+needs() { # PROGRAM...
+    local program
+    for program; do
+        [ ! -f "$BATS_FILE_TMPDIR/blocked.$program" ] || {
+            echo "blocked"
+            tr -cd '\n -~' <"$BATS_FILE_TMPDIR/blocked.$program" | head -20 | cut -c 1-120
+            return 1
+        }
+    done
 }
 
 # Runs a function beside the tests, from setup_file on; close_exercise ends it. With
