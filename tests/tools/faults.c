@@ -3,16 +3,23 @@
 
    LATE_THREADS=200            a new thread begins 200 ms after pthread_create() returns
    FAIL_ACCEPT=EINTR,EMFILE    the first accept() fails with EINTR, the second with EMFILE;
-                               known are EINTR, ECONNABORTED, EMFILE and ENFILE */
+                               known are EINTR, ECONNABORTED, EMFILE and ENFILE
+   EPIPE_AT=TEXT               the first send of bytes that hold TEXT fails as if that
+                               client had left: EPIPE, and SIGPIPE where that is not
+                               switched off (MSG_NOSIGNAL) */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <time.h>
+#include <unistd.h>
 
 /* The C library's own function of that name. */
 static void *real(const char *name)
@@ -93,4 +100,68 @@ int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags)
         return next(fd, address, length, flags);
     errno = error;
     return -1;
+}
+
+/* Whether these bytes, on their way to a client, are to meet a broken pipe. Then errno is
+   set, and SIGPIPE raised where flags allow it. */
+static bool breaks(int fd, const void *bytes, size_t length, int flags)
+{
+    static int broken; /* once is enough; atomically, as threads send at the same time */
+    const char *text = getenv("EPIPE_AT");
+    int type = 0;
+    socklen_t size = sizeof type;
+    if (text == NULL || memmem(bytes, length, text, strlen(text)) == NULL ||
+        getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == -1 ||
+        __atomic_exchange_n(&broken, 1, __ATOMIC_SEQ_CST) == 1)
+        return false;
+    if ((flags & MSG_NOSIGNAL) == 0)
+        raise(SIGPIPE);
+    errno = EPIPE;
+    return true;
+}
+
+static bool one_breaks(int fd, const struct iovec *buffers, size_t count, int flags)
+{
+    for (size_t i = 0; i < count; i++)
+        if (breaks(fd, buffers[i].iov_base, buffers[i].iov_len, flags))
+            return true;
+    return false;
+}
+
+ssize_t send(int fd, const void *bytes, size_t length, int flags)
+{
+    ssize_t (*next)(int, const void *, size_t, int) = real("send");
+    return breaks(fd, bytes, length, flags) ? -1 : next(fd, bytes, length, flags);
+}
+
+ssize_t sendto(int fd, const void *bytes, size_t length, int flags,
+               const struct sockaddr *to, socklen_t to_length)
+{
+    ssize_t (*next)(int, const void *, size_t, int, const struct sockaddr *, socklen_t) =
+        real("sendto");
+    return breaks(fd, bytes, length, flags)
+               ? -1
+               : next(fd, bytes, length, flags, to, to_length);
+}
+
+ssize_t write(int fd, const void *bytes, size_t length)
+{
+    ssize_t (*next)(int, const void *, size_t) = real("write");
+    return breaks(fd, bytes, length, 0) ? -1 : next(fd, bytes, length);
+}
+
+ssize_t writev(int fd, const struct iovec *buffers, int count)
+{
+    ssize_t (*next)(int, const struct iovec *, int) = real("writev");
+    return one_breaks(fd, buffers, (size_t)(count > 0 ? count : 0), 0)
+               ? -1
+               : next(fd, buffers, count);
+}
+
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+    ssize_t (*next)(int, const struct msghdr *, int) = real("sendmsg");
+    return one_breaks(fd, message->msg_iov, message->msg_iovlen, flags)
+               ? -1
+               : next(fd, message, flags);
 }
