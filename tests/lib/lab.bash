@@ -64,14 +64,16 @@ open_exercise() { # DIRECTORY PROGRAM...
     export COMPILE
     local program
     for program; do
-        [ -f "$SOURCE/$program.c" ] || {
+        [ ! -f "$SOURCE/$program.c" ] || compile "$program" "$PLAIN" 3>&- 4>&- &
+    done
+    wait
+    for program; do
+        if [ ! -f "$SOURCE/$program.c" ]; then
             echo "there is no $program.c in $SOURCE" | block "$program"
-            continue
-        }
-        compile "$program" "$PLAIN" || {
+        elif [ ! -x "$PLAIN/$program" ]; then
             { echo "$program.c does not compile:"; cat "$PLAIN/$program.log"; } |
                 block "$program"
-        }
+        fi
     done
     behind compile_checked
 }
