@@ -2,6 +2,7 @@
 # ex04_multi: 20 points. One service, three ways to serve many clients: what is asked of
 # chat_threads and of chat_poll is one text here, a function that is run for both.
 # shellcheck disable=SC2034,SC2153 # variables of lib/lab
+# shellcheck disable=SC2028,SC2054 # \n is for talk to expand; commas for faults.so
 load lib/lab
 
 ALL="echo_fork chat_threads chat_poll"
@@ -40,24 +41,27 @@ blocked() { [ -f "$BATS_FILE_TMPDIR/blocked.$1" ]; } # PROGRAM
 # and every test of it says so at once. The three are started before the first is waited
 # for.
 first_start() {
-    local program
+    local program asked
     ready || return 0
     T=$BATS_FILE_TMPDIR
     for program in $ALL; do
         blocked "$program" || (
+            mkdir "$T/$program" # its stdout and stderr by themselves
+            T=$T/$program
             free_port
             start "$program" "$PORT"
+            asked=$PORT
             listens || {
-                { echo "./$program $PORT never listens:"; how_it_stands; } |
-                    tee "$T/unborn.$program" >/dev/null
-            }
+                echo "./$program $asked never listens:"
+                how_it_stands
+            } >"$T/unborn"
             stop_all
         ) 3>&- 4>&- &
         NEXT_PORT=$((${NEXT_PORT:-20000} + 10))
     done
     wait
     for program in $ALL; do
-        [ ! -s "$T/unborn.$program" ] || block "$program" <"$T/unborn.$program"
+        [ ! -s "$T/$program/unborn" ] || block "$program" <"$T/$program/unborn"
     done
 }
 
@@ -557,7 +561,7 @@ lines_are_whole() { # PROGRAM
 }
 
 long_lines_end() { # PROGRAM
-    local witness='alice connect' heard="alice expect \"#3 whole\n\"" own='dave drain'
+    local witness='alice connect' heard='alice expect "#4 whole\n"' own='dave drain'
     section "Step 3: lines"
     DID=""
     serve "$1"
@@ -591,7 +595,7 @@ dave  taken
 dave  send "lf"
 dave  half-close
 $( [ "$1" = echo_fork ] && echo 'alice expect "here\n"' || echo '# nobody else yet')
-$(sed 's/#3/#4/' <<<"$heard")
+$heard
 $own
 erin  connect 127.0.0.1:$PORT
 erin  send "after\n"
@@ -676,7 +680,7 @@ FLOOD=$(printf '%0511d' 0)'\n'
 
 has_places() { # PROGRAM
     needs "$1"
-    UNDER=(env LATE_THREADS=$LATE_MS LD_PRELOAD="$LAB/tests/tools/faults.so")
+    UNDER=(env LATE_THREADS="$LATE_MS" LD_PRELOAD="$LAB/tests/tools/faults.so")
     serve "$1"
     UNDER=()
     did "connected 50 clients to ./$1 in one burst, each new thread beginning $LATE_MS ms late, and let each of them talk"
