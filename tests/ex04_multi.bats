@@ -561,14 +561,19 @@ lines_are_whole() { # PROGRAM
 }
 
 long_lines_end() { # PROGRAM
-    local witness='alice connect' heard='alice expect "#4 whole\n"' own='dave drain'
+    # Who hears a line, and how: the client itself, or alice.
+    local hello='alice expect "here\n"' whole='dave expect "whole\n"' erin='erin expect "I am erin\n"'
+    local after='alice expect "after\n"'
+    if [ "$1" != echo_fork ]; then
+        hello="" whole='alice expect "#4 whole\n"' erin='alice expect "#5 I am erin\n"'
+        after='erin expect "#3 after\n"'
+    fi
     section "Step 3: lines"
     DID=""
     serve "$1"
     did "sent 512 bytes without LF to ./$1"
     expected "'line too long', and the end of that connection"
     because "A line may have 512 bytes, its LF included. When 512 have come and no LF is among them, the client is told and closed; else it could fill your memory."
-    [ "$1" != echo_fork ] || { witness='alice connect' heard='dave expect "whole\n"'; }
     talk <<END
 bob   connect 127.0.0.1:$PORT
 bob   send "b"*512
@@ -583,23 +588,25 @@ carol expect "line too long\n"
 carol drain
 END
     DID=""
-    did "sent './$1' a whole line and the half of another, and closed"
+    did "sent ./$1 a whole line and the half of another, and closed"
     expected "the whole line to arrive, and nothing of the half"
     because "A last line without LF is dropped: nobody can know whether it is complete."
     talk <<END
-$witness 127.0.0.1:$PORT
+alice connect 127.0.0.1:$PORT
 alice send "here\n"
+$hello
 dave  connect 127.0.0.1:$PORT
 dave  send "whole\nha"
 dave  taken
 dave  send "lf"
 dave  half-close
-$( [ "$1" = echo_fork ] && echo 'alice expect "here\n"' || echo '# nobody else yet')
-$heard
-$own
+$whole
+dave  drain
 erin  connect 127.0.0.1:$PORT
-erin  send "after\n"
-$( [ "$1" = echo_fork ] && echo 'erin expect "after\n"' || echo 'alice expect "#5 after\n"')
+erin  send "I am erin\n"
+$erin
+alice send "after\n"
+$after
 END
     stop_all
 }
@@ -697,106 +704,45 @@ c1     send "I am 1\n"
 c2     until "#1 I am 1\n"
 held
 END
-    did "connected 50 more, and then the 101st"
+    let_go
+    stop_all
+
+    DID=""
+    serve "$1"
+    did "connected 100 clients to ./$1, and then the 101st"
     expected "100 to be served, and the 101st to be told 'server full' and closed"
     because "There are 100 places. Look for a free one; where there is none, tell the client and close its socket. An index that is not checked writes behind the array."
-    let_go
-    stop_all
-    serve "$1"
-    # That the twenty who leave are gone is certain, at the latest, when the last has seen
-    # its end: nineteen places are free then, however late one thread may be.
     hold <<END
-$(each 1 99 "c@ connect 127.0.0.1:$PORT")
-c99    send "I am 99\n"
-c1     until "#99 I am 99\n"
-c100   connect 127.0.0.1:$PORT
-c100   send "I am 100\n"
-c1     expect "#100 I am 100\n"
-full1  connect 127.0.0.1:$PORT
-full1  expect "server full\n"
-full1  drain
-full2  connect 127.0.0.1:$PORT
-full2  expect "server full\n"
-full2  drain
-c99    send "still here\n"
-c100   until "#99 still here\n"
-c1     until "#99 still here\n"
-held
-$(each 61 80 'c@ half-close' 'c@ drain')
-END
-    let_go
-    DID=""
-    did "connected 100 clients, let 20 of them leave, and connected 19 more"
-    expected "all 19 to be admitted, with IDs that go on counting"
-    because "A client that has left gives its place back: it can be taken again. IDs are not: they count the admitted clients, and 'server full' admits nobody."
-    stop_all
-    serve "$1"
-    talk <<END
 $(each 1 100 "c@ connect 127.0.0.1:$PORT")
 c100   send "I am 100\n"
 c1     until "#100 I am 100\n"
 full   connect 127.0.0.1:$PORT
 full   expect "server full\n"
 full   drain
+c2     send "still here\n"
+c1     expect "#2 still here\n"
+held
+END
+    let_go
+    stop_all
+
+    # That the twenty who leave are gone is certain, at the latest, when the last has seen
+    # its end: at least nineteen places are free then, however late one thread may be.
+    DID=""
+    serve "$1"
+    did "connected 101 clients to ./$1, let 20 of them leave, and connected 19 more"
+    expected "all 19 to be admitted, with IDs that go on counting"
+    because "A client that has left gives its place back: it can be taken again. IDs are not: they count the admitted clients, and 'server full' admits nobody."
+    talk <<END
+$(each 1 101 "c@ connect 127.0.0.1:$PORT")
+c101   expect "server full\n"
 $(each 61 80 'c@ half-close' 'c@ drain')
-$(each 101 119 "d@ connect 127.0.0.1:$PORT" 'd@ send "new\n"' 'c1 until "#@ new\n"')
+$(each 101 119 "d@ connect 127.0.0.1:$PORT" 'd@ send "new\n"' 'c1 expect "#@ new\n"')
 c90    send "one line each\n"
 d101   until "#119 new\n"
 d101   expect "#90 one line each\n"
 d119   expect "#90 one line each\n"
 END
-    stop_all
-
-    DID=""
-    did "let ${VISITS[0]} clients come, talk and go, and ${VISITS[1]} more"
-    finish "visits_to_$1" "$((TALK_S * 3))" || blame "it has not come to an end"
-    [ ! -s "$BATS_FILE_TMPDIR/visits.$1" ] || {
-        expected "each to be served, and the same descriptors, threads, processes and memory in use as before"
-        because "Whatever a client gets has to be given back when it leaves: close() its socket; a thread is joined or detached, or its stack stays; what was allocated is freed."
-        blame "$(cat "$BATS_FILE_TMPDIR/visits.$1")"
-    }
-}
-
-# What the program uses: a line to compare, and its resident memory in KiB. A thread of a
-# client that has just left may take a moment to end.
-usage_of() {
-    echo "descriptors: $(find "/proc/$PID/fd" -mindepth 1 | wc -l)," \
-        "threads: $(count_threads), child processes: $(children | wc -l)"
-}
-resident() { awk '/^VmRSS/ { print $2 }' "/proc/$PID/status" 2>/dev/null; }
-usage_is() { [ "$(usage_of)" = "$1" ]; }
-
-# Many clients come, talk, and go; what went wrong goes to $BATS_FILE_TMPDIR/visits.PROGRAM.
-visits_to_chat_threads() { visits chat_threads; }
-visits_to_chat_poll() { visits chat_poll; }
-visits() { # PROGRAM
-    local said=$BATS_FILE_TMPDIR/visits.$1 before memory grown n
-    ready
-    T=$BATS_FILE_TMPDIR/of.$1
-    mkdir "$T"
-    NEXT_PORT=$((30000 + ${#1}))
-    free_port
-    start "$1" "$PORT"
-    listens || { how_it_stands >"$said"; return; }
-    for n in "${VISITS[@]}"; do
-        {
-            echo "host connect 127.0.0.1:$PORT"
-            each 1 "$n" "eve connect 127.0.0.1:$PORT" 'eve send "@ is here\n"' 'host until " @ is here\n"'
-        } >"$T/script"
-        "$TALK" -t "$((TALK_S * 3))" "$T/script" >"$T/talk" 2>&1 ||
-            { cat "$T/talk"; how_it_stands; } >"$said"
-        [ ! -s "$said" ] || break
-        await "$PRINT_S" sockets_are 1 || true
-        if [ -z "$before" ]; then
-            # one thread more or less may be waiting to be joined
-            before=$(usage_of) memory=$(resident)
-        elif ! await "$PRINT_S" usage_is "$before"; then
-            { echo "before  $before"; echo "after   $(usage_of)"; } >"$said"
-        else
-            grown=$(($(resident) - memory))
-            [ "$grown" -le "$GROWTH_KIB" ] || echo "memory grown by $grown KiB" >"$said"
-        fi
-    done
     stop_all
 }
 
@@ -843,6 +789,8 @@ $(cat "$T"/c[234])"
 
     DID=""
     serve "$1"
+    local sockets
+    sockets=$(count_sockets)
     did "held ./$1 still while one client sent 100 lines and two others left (one by RST), and let it go on"
     expected "all 100 lines at the fourth client, and newcomers served"
     because "An error of recv() or send() is the end of that one client: close it, and go on with the others. It is no reason to leave the loop, or to end the server."
@@ -858,13 +806,22 @@ carol expect  "#4 here\n"
 server stop $PID
 alice send    "a line for everybody\n"*100
 bob   reset
-carol close
+carol half-close
+carol reset
 server continue $PID
 dave  expect  "#1 a line for everybody\n"*100
 dave  send    "thank you\n"
 alice expect  "#4 thank you\n"
 $(newcomers "$1")
+new   reset
+too   half-close
+too   drain
 END
+    did "let all clients leave"
+    expected "the server to hold no client's socket any more"
+    because "recv() returns 0 when a client has closed, and -1 when it was reset; poll() tells POLLHUP or POLLERR then, beside POLLIN. In each case the client has left: close its socket, or the loop comes back to it for ever."
+    await "$PRINT_S" sockets_are "$sockets" ||
+        blame "the server still holds $(($(count_sockets) - sockets)) clients' sockets"
     stop_all
     accept_fails "$1"
     no_descriptor_left "$1"
@@ -879,7 +836,7 @@ over() { ! kill -0 "$1" 2>/dev/null; } # PID
     survives chat_poll
 }
 
-# ---- 16, 17: many at the same time ----
+# ---- 16, 17: many clients ----
 
 # Plays a crowd; on failure its sentence says what is wrong.
 crowd() { # CLIENTS SENDERS LINES
@@ -890,7 +847,7 @@ $(how_it_stands)"
 }
 
 carries_a_crowd() { # PROGRAM
-    needs "$1"
+    DID=""
     serve "$1"
     did "connected 20 clients to ./$1, each of which sent 200 lines while it received"
     expected "every line at each of the 19 others: whole, once, and in its sender's order"
@@ -905,16 +862,75 @@ carries_a_crowd() { # PROGRAM
     did "did the same with 8 clients and 50 lines each, every send() of ./$1 taking 9 bytes at most"
     because "A line that needs several calls of send() can be mixed with another: hold the mutex from its first byte to its last."
     crowd 8 8 50
+    stop_all
 }
 
-@test "[1] chat_threads: carries 20 clients who talk at once, every line whole and in order" {
+@test "[1] both chats carry 20 clients who talk at once, every line whole and in order" {
+    # shellcheck disable=SC2086
+    needs $CHATS
     section "Step 11: chat_threads, a line to all the others"
     carries_a_crowd chat_threads
-}
-
-@test "[1] chat_poll: carries 20 clients who talk at once, every line whole and in order" {
     section "Step 15: chat_poll, a line to all the others"
     carries_a_crowd chat_poll
+}
+
+# What the program uses: a line to compare, and its resident memory in KiB. A thread of a
+# client that has just left may take a moment to end.
+usage_of() {
+    echo "descriptors: $(find "/proc/$PID/fd" -mindepth 1 | wc -l)," \
+        "threads: $(count_threads), child processes: $(children | wc -l)"
+}
+resident() { awk '/^VmRSS/ { print $2 }' "/proc/$PID/status" 2>/dev/null; }
+usage_is() { [ "$(usage_of)" = "$1" ]; }
+
+# Many clients come, talk, and go; what went wrong goes to $BATS_FILE_TMPDIR/visits.PROGRAM.
+visits_to_chat_threads() { visits chat_threads; }
+visits_to_chat_poll() { visits chat_poll; }
+visits() { # PROGRAM
+    local said=$BATS_FILE_TMPDIR/visits.$1 before memory grown n
+    ready
+    T=$BATS_FILE_TMPDIR/of.$1
+    mkdir "$T"
+    NEXT_PORT=$((30000 + ${#1}))
+    free_port
+    start "$1" "$PORT"
+    listens || { how_it_stands >"$said"; return; }
+    for n in "${VISITS[@]}"; do
+        {
+            echo "host connect 127.0.0.1:$PORT"
+            each 1 "$n" "eve connect 127.0.0.1:$PORT" 'eve send "@ is here\n"' 'host until " @ is here\n"'
+        } >"$T/script"
+        "$TALK" -t "$((TALK_S * 3))" "$T/script" >"$T/talk" 2>&1 ||
+            { cat "$T/talk"; how_it_stands; } >"$said"
+        [ ! -s "$said" ] || break
+        await "$PRINT_S" sockets_are 1 || true
+        if [ -z "$before" ]; then
+            # one thread more or less may be waiting to be joined
+            before=$(usage_of) memory=$(resident)
+        elif ! await "$PRINT_S" usage_is "$before"; then
+            { echo "before  $before"; echo "after   $(usage_of)"; } >"$said"
+        else
+            grown=$(($(resident) - memory))
+            [ "$grown" -le "$GROWTH_KIB" ] || echo "memory grown by $grown KiB" >"$said"
+        fi
+    done
+    stop_all
+}
+
+@test "[1] both chats let 2,000 clients come and go, and lose nothing" {
+    # shellcheck disable=SC2086
+    needs $CHATS
+    local program
+    section "Step 13: chat_threads, a place and a thread for each"
+    for program in $CHATS; do
+        DID=""
+        did "let ${VISITS[0]} clients of ./$program come, talk and go, and then ${VISITS[1]} more"
+        expected "each to be served, and the same descriptors, threads, processes and memory in use as before"
+        because "Whatever a client gets has to be given back when it leaves: close() its socket; a thread is joined or detached, or its stack stays; what was allocated is freed."
+        finish "visits_to_$program" "$((TALK_S * 3))" || blame "it has not come to an end"
+        [ ! -s "$BATS_FILE_TMPDIR/visits.$program" ] || blame "$(cat "$BATS_FILE_TMPDIR/visits.$program")"
+        section "Step 17: chat_poll, a place for each"
+    done
 }
 
 # ---- 18: the end ----
