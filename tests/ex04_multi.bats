@@ -10,8 +10,8 @@ CHATS="chat_threads chat_poll"
 LEAVE_S=$((1 * PATIENCE))      # from SIGTERM to the end
 LIMIT_MEMORY_KIB=16777216      # a hundred threads reserve a lot that they never touch
 LATE_MS=200                    # how late a thread may begin, in the check of the burst
-SPIN_WATCH_S=0.2               # how long a server without descriptors is watched,
-SPIN_TICKS=4                   # and the processor time, in 10 ms, that it may use meanwhile
+SPIN_LOOKS=8                   # so often it is looked whether a server works without a pause,
+SPIN_EVERY_S=0.02              # and so much lies between two looks
 VISITS=(800 1200)              # clients that come and go: before the first look, before the second
 GROWTH_KIB=1024                # of resident memory, that the second may find more
 
@@ -365,11 +365,23 @@ accept_fails() { # PROGRAM
     stop_all
 }
 
-# Processor time that the program has used, in ticks of 10 ms: proc_pid_stat(5).
-ticks() { sed 's/.*) //' "/proc/$PID/stat" 2>/dev/null | awk '{ print $12 + $13 }'; }
+# Tells whether the program works without a pause: at most of several looks a thread runs, or
+# waits for a processor (state R, proc_pid_stat(5)), however little of it is to be had.
+spins() {
+    local look state stat working=0
+    for ((look = 0; look < SPIN_LOOKS; look++)); do
+        sleep "$SPIN_EVERY_S"
+        for stat in /proc/"$PID"/task/*/stat; do
+            read -r state <"$stat" || continue
+            state=${state##*) }
+            [ "${state%% *}" != R ] || { working=$((working + 1)); break; }
+        done
+    done 2>/dev/null
+    [ "$working" -gt "$((SPIN_LOOKS / 2))" ]
+}
 
 no_descriptor_left() { # PROGRAM
-    local sockets free=0 before
+    local sockets free=0
     command -v prlimit >/dev/null || return 0
     DID=""
     section "Step 6: accept"
@@ -388,11 +400,8 @@ no_descriptor_left() { # PROGRAM
 waits connect 127.0.0.1:$PORT
 held
 END
-    before=$(ticks)
-    sleep "$SPIN_WATCH_S"
     because "poll() says again and again that a client waits, and accept() fails again and again: the loop keeps the processor busy for nothing. Leave the listening socket out of poll() for a while, or pause."
-    [ "$(($(ticks) - before))" -le "$SPIN_TICKS" ] ||
-        blame "$(($(ticks) - before))0 ms of processor time in $SPIN_WATCH_S s
+    ! spins || blame "it works without a pause
 $(how_it_stands | head -5)"
     because "accept() with EMFILE is no reason to end: descriptors come back when clients leave."
     ! ended || blame "$(how_it_stands)"
@@ -647,15 +656,13 @@ alice connect 127.0.0.1:$PORT
 alice send   "here\n"
 half  expect "#2 here\n"
 mute  connect 127.0.0.1:$PORT
-alice send   "is anybody here?\n"
-half  expect "#2 is anybody here?\n"
-alice send   "say something\n"
-mute  until  "say something\n"
 bob   connect 127.0.0.1:$PORT
-bob   send   "yes\n"
-alice expect "#4 yes\n"
+bob   send   "too\n"
+alice expect "#4 too\n"
+mute  until  "#4 too\n"
 alice send   "at last\n"
 bob   until  "#2 at last\n"
+mute  expect "#2 at last\n"
 END
     stop_all
 
@@ -715,9 +722,9 @@ has_places() { # PROGRAM
 server stop $PID
 $(each 1 50 "c@ connect 127.0.0.1:$PORT")
 server continue $PID
-$(each 50 2 'c@ send "I am @\n"' 'c1 expect "#@ I am @\n"')
-c1     send "I am 1\n"
-c2     until "#1 I am 1\n"
+$(each 1 49 'c@ send "I am @\n"' 'c50 expect "#@ I am @\n"')
+c50    send "I am 50\n"
+c49    until "#50 I am 50\n"
 held
 END
     let_go
@@ -731,12 +738,12 @@ END
     hold <<END
 $(each 1 100 "c@ connect 127.0.0.1:$PORT")
 c100   send "I am 100\n"
-c1     until "#100 I am 100\n"
+c99    expect "#100 I am 100\n"
 full   connect 127.0.0.1:$PORT
 full   expect "server full\n"
 full   drain
 c2     send "still here\n"
-c1     expect "#2 still here\n"
+c100   expect "#2 still here\n"
 held
 END
     let_go
@@ -753,7 +760,7 @@ END
 $(each 1 101 "c@ connect 127.0.0.1:$PORT")
 c101   expect "server full\n"
 $(each 61 80 'c@ half-close' 'c@ drain')
-$(each 101 119 "d@ connect 127.0.0.1:$PORT" 'd@ send "new\n"' 'c1 expect "#@ new\n"')
+$(each 101 119 "d@ connect 127.0.0.1:$PORT" 'd@ send "new\n"' 'c100 expect "#@ new\n"')
 c90    send "one line each\n"
 d101   until "#119 new\n"
 d101   expect "#90 one line each\n"
@@ -833,12 +840,14 @@ new   reset
 too   half-close
 too   drain
 END
-    ! ended || blame "$(how_it_stands)"
-    did "let all clients leave"
+    did "let all clients leave, one by RST"
     expected "the server to hold no client's socket any more"
     because "recv() returns 0 when a client has closed, and -1 when it was reset; poll() tells POLLHUP or POLLERR then, beside POLLIN. In each case the client has left: close its socket, or the loop comes back to it for ever."
-    await "$PRINT_S" sockets_are "$sockets" ||
-        blame "the server still holds $(($(count_sockets) - sockets)) clients' sockets"
+    await "$PRINT_S" sockets_are "$sockets" || {
+        ! ended || because "An error of recv() is the end of that one client: close it, and go on with the others. It is no reason to end the server."
+        ended || DID="$DID, and $(($(count_sockets) - sockets)) sockets of clients are left"
+        blame "$(how_it_stands)"
+    }
     stop_all
     accept_fails "$1"
     no_descriptor_left "$1"
