@@ -722,9 +722,9 @@ has_places() { # PROGRAM
 server stop $PID
 $(each 1 50 "c@ connect 127.0.0.1:$PORT")
 server continue $PID
-$(each 1 49 'c@ send "I am @\n"' 'c50 expect "#@ I am @\n"')
 c50    send "I am 50\n"
-c49    until "#50 I am 50\n"
+c49    expect "#50 I am 50\n"
+$(each 1 49 'c@ send "I am @\n"' 'c50 expect "#@ I am @\n"')
 held
 END
     let_go
