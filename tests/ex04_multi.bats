@@ -28,7 +28,7 @@ teardown_file() { close_exercise; }
 setup() {
     trap - DEBUG
     ready
-    HELD=""
+    HELD="" HOLDS=0
 }
 teardown() {
     let_go
@@ -80,7 +80,8 @@ introduce() { # PROGRAM
 # the line `held`. Its parties stay connected until let_go. Where more lines follow, they
 # are played meanwhile.
 hold() {
-    local file=$T/held.${#HELD}
+    HOLDS=$((HOLDS + 1))
+    local file=$T/held.$HOLDS # never one that has been used: what it says must be new
     sed -e 's/^held$/held listen 127.0.0.1:0/' -e '$s/^held .*/&\nheld silent 600s/' |
         "$TALK" -t "$TALK_S" >"$file" 2>&1 3>&- 4>&- &
     HELD="$HELD $!"
