@@ -709,6 +709,23 @@ FLOOD=$(printf '%0511d' 0)'\n'
 
 # ---- 12, 13: places ----
 
+# A hundred clients, c1 to c100; no more than 50 of them wait to be accepted at a time. The
+# last of each 50 is heard by the one before it, and each of them may hear more.
+hundred() {
+    each 1 50 "c@ connect 127.0.0.1:$PORT"
+    echo 'c50 send "I am 50\n"'
+    echo 'c49 until " I am 50\n"'
+    each 51 100 "c@ connect 127.0.0.1:$PORT"
+    echo 'c100 send "I am 100\n"'
+    echo 'c99 until " I am 100\n"'
+}
+
+# The same where others have places too: c100 finds none.
+hundred_and_more() {
+    hundred | sed '/^c100 send/,$d'
+    echo 'c100 drain'
+}
+
 has_places() { # PROGRAM
     needs "$1"
     UNDER=(env LATE_THREADS="$LATE_MS" LD_PRELOAD="$LAB/tests/tools/faults.so")
@@ -737,9 +754,7 @@ END
     expected "100 to be served, and the 101st to be told 'server full' and closed"
     because "There are 100 places. Look for a free one; where there is none, tell the client and close its socket. An index that is not checked writes behind the array."
     hold <<END
-$(each 1 100 "c@ connect 127.0.0.1:$PORT")
-c100   send "I am 100\n"
-c99    expect "#100 I am 100\n"
+$(hundred)
 full   connect 127.0.0.1:$PORT
 full   expect "server full\n"
 full   drain
@@ -758,7 +773,8 @@ END
     expected "all 19 to be admitted, with IDs that go on counting"
     because "A client that has left gives its place back: it can be taken again. IDs are not: they count the admitted clients, and 'server full' admits nobody."
     talk <<END
-$(each 1 101 "c@ connect 127.0.0.1:$PORT")
+$(hundred)
+c101   connect 127.0.0.1:$PORT
 c101   expect "server full\n"
 $(each 61 80 'c@ half-close' 'c@ drain')
 $(each 101 119 "d@ connect 127.0.0.1:$PORT" 'd@ send "new\n"' 'c100 expect "#@ new\n"')
@@ -1048,7 +1064,9 @@ complaint() {
         because "The first line names the mistake, the lines after it the place. What recv() brings is no string, and a buffer that is full has no room for a NUL after it."
         {
             script_of "$program"
-            [ "$program" = echo_fork ] || each 1 101 "c@ connect 127.0.0.1:$PORT"
+            [ "$program" = echo_fork ] || {
+                hundred_and_more
+            }
             echo "long connect 127.0.0.1:$PORT"
             echo 'long send "l"*5000'
             echo 'long drain'
@@ -1108,9 +1126,8 @@ load_under_tsan() {
     {
         each 1 30 "host connect 127.0.0.1:$PORT" "eve@ connect 127.0.0.1:$PORT" 'eve@ send "here\n"' \
             'host until " here\n"' 'eve@ close'
-        each 1 110 "c@ connect 127.0.0.1:$PORT" 
-        each 1 99 'c@ send "here\n"'
-        echo "c110 drain"
+        hundred_and_more
+        each 1 98 'c@ send "here\n"'
         each 20 60 'c@ reset'
     } >"$tsan/script"
     "$TALK" -t "$((TALK_S * 3))" "$tsan/script" >"$tsan/transcript" 2>&1
