@@ -38,7 +38,7 @@ struct chat {
     unsigned long last_id;
 };
 
-/* TODO 15: leave(chat, i): closes the socket of the client in place i and frees the place.
+/* TODO 15: leave(chat, i): closes the socket of the client in place i, frees the place.
    broadcast(chat, from, line): "#ID line" to all the others, never waiting. */
 
 /* TODO 16: serve_client(chat, i): receives once, which does not wait when poll() has said

@@ -46,7 +46,7 @@ struct chat {
 /* TODO 13: admit(chat, client_fd): a free place in the array, an id, a thread. The thread
    gets the address of its place, not of a variable that is the next client's soon. */
 
-/* TODO 14: end_chat(chat): wakes every thread (shutdown() of its socket), and joins it. */
+/* TODO 14: end_chat(chat): wakes every thread (shutdown() of its socket), joins it. */
 
 int main(int argc, char **argv)
 {

@@ -28,12 +28,12 @@ struct children {
 
 /* TODO 7: serve_client(client_fd): sends each line back, until the client has closed. */
 
-/* TODO 8: fork_child(children, client_fd, ...): in the child serve the client and end with
-   _exit(); in the parent go on. After fork() both have every descriptor: each closes what
-   is not its own. */
+/* TODO 8: fork_child(children, client_fd, ...): in the child serve the client, and end
+   with _exit(); in the parent go on. After fork() both have every descriptor: each closes
+   what is not its own. */
 
 /* TODO 9: reap(children): waitpid() for every child that has ended. Until then it is a
-   zombie. Several may have ended, and only one SIGCHLD have come: signals are not counted. */
+   zombie. Several may have ended and only one SIGCHLD have come: they are not counted. */
 
 /* TODO 10: end_children(children): they end with the server. SIGKILL, as a child may be
    waiting in send(), and has nothing to put in order. */
@@ -47,7 +47,7 @@ int main(int argc, char **argv)
     fputs("echo_fork: TODO 1 is still to do\n", stderr);
     return 1;
 
-    /* TODO 5: catch SIGINT, SIGTERM and SIGCHLD, before anybody can know that we listen. */
+    /* TODO 5: catch SIGINT, SIGTERM, SIGCHLD, before anybody can know that we listen. */
     fputs("echo_fork: TODO 5 is still to do\n", stderr);
     return 1;
 

@@ -10,7 +10,7 @@
 #define LINE_BYTES 512                  /* of a line, its LF included */
 #define MESSAGE_BYTES (LINE_BYTES + 24) /* room for a line and "#ID " before it */
 
-/* Prints the usage line on stderr. Result: 2, the exit status for a wrong command line. */
+/* Prints the usage line on stderr. Result: 2, the status for a wrong command line. */
 int usage(const char *program);
 
 /* The number that text spells in decimal, 0 to 65535, or -1 when it spells none: "",

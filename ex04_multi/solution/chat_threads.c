@@ -133,7 +133,7 @@ static void admit(struct chat *chat, int client_fd)
 }
 /* END SOLUTION */
 
-/* TODO 14: end_chat(chat): wakes every thread (shutdown() of its socket), and joins it. */
+/* TODO 14: end_chat(chat): wakes every thread (shutdown() of its socket), joins it. */
 /* BEGIN SOLUTION */
 static void end_chat(struct chat *chat)
 {

@@ -46,9 +46,9 @@ static void serve_client(int client_fd)
 }
 /* END SOLUTION */
 
-/* TODO 8: fork_child(children, client_fd, ...): in the child serve the client and end with
-   _exit(); in the parent go on. After fork() both have every descriptor: each closes what
-   is not its own. */
+/* TODO 8: fork_child(children, client_fd, ...): in the child serve the client, and end
+   with _exit(); in the parent go on. After fork() both have every descriptor: each closes
+   what is not its own. */
 /* BEGIN SOLUTION */
 static void fork_child(struct children *children, int client_fd, int server_fd)
 {
@@ -74,7 +74,7 @@ static void fork_child(struct children *children, int client_fd, int server_fd)
 /* END SOLUTION */
 
 /* TODO 9: reap(children): waitpid() for every child that has ended. Until then it is a
-   zombie. Several may have ended, and only one SIGCHLD have come: signals are not counted. */
+   zombie. Several may have ended and only one SIGCHLD have come: they are not counted. */
 /* BEGIN SOLUTION */
 static void reap(struct children *children)
 {
@@ -112,7 +112,7 @@ int main(int argc, char **argv)
         return usage(argv[0]);
     /* END SOLUTION */
 
-    /* TODO 5: catch SIGINT, SIGTERM and SIGCHLD, before anybody can know that we listen. */
+    /* TODO 5: catch SIGINT, SIGTERM, SIGCHLD, before anybody can know that we listen. */
     /* BEGIN SOLUTION */
     const int signals[] = {SIGINT, SIGTERM, SIGCHLD, 0};
     int signal_fd = catch_signals(signals);

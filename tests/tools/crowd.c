@@ -8,7 +8,7 @@
    pieces, some several at a time. Nobody sends when a client has yet to receive AHEAD
    lines: a right server never finds a socket full.
 
-   Prints one sentence. Exit status: 0 all as it should be, 1 not, 2 wrong command line. */
+   Prints one sentence. Exit status: 0 all is well, 1 not, 2 wrong command line. */
 
 #define _DEFAULT_SOURCE
 #include <arpa/inet.h>

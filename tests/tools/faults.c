@@ -2,7 +2,7 @@
    then happen each time, as the environment asks:
 
    LATE_THREADS=200            a new thread begins 200 ms after pthread_create() returns
-   FAIL_ACCEPT=EINTR,EMFILE    the first accept() fails with EINTR, the second with EMFILE;
+   FAIL_ACCEPT=EINTR,EMFILE    the first accept() fails with EINTR, the next with EMFILE;
                                known are EINTR, ECONNABORTED, EMFILE and ENFILE
    EPIPE_AT=TEXT               the first send of bytes that hold TEXT fails as if that
                                client had left: EPIPE, and SIGPIPE where that is not
@@ -35,7 +35,8 @@ struct late {
 static void *begin_late(void *argument)
 {
     struct late late = *(struct late *)argument;
-    long ms = strtol(getenv("LATE_THREADS"), NULL, 10);
+    const char *text = getenv("LATE_THREADS");
+    long ms = text == NULL ? 0 : strtol(text, NULL, 10);
     struct timespec nap = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
     free(argument);
     while (nanosleep(&nap, &nap) == -1 && errno == EINTR)

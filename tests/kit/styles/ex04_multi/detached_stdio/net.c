@@ -30,8 +30,8 @@ int start_server(const char *name, int argc, char **argv)
     const char *word = argc > 1 ? argv[1] : "6667";
     size_t length = strlen(word);
     long port = strtol(word, NULL, 10);
-    if (argc > 2 || length == 0 || length > 5 ||
-        strspn(word, "0123456789") != length || port > 65535) {
+    if (argc > 2 || length == 0 || length > 5 || strspn(word, "0123456789") != length ||
+        port > 65535) {
         fprintf(stderr, "usage: %s [PORT]\n", argv[0]);
         exit(2);
     }
@@ -102,7 +102,8 @@ long read_line(FILE *in, char *line, size_t room)
 int write_all(int fd, const char *bytes, size_t length, int wait)
 {
     while (length > 0) {
-        ssize_t n = wait ? write(fd, bytes, length) : send(fd, bytes, length, MSG_DONTWAIT);
+        ssize_t n =
+            wait ? write(fd, bytes, length) : send(fd, bytes, length, MSG_DONTWAIT);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)

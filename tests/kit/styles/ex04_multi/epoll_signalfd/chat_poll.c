@@ -29,14 +29,16 @@ static void tell(struct client *from, const char *line, size_t length)
     char head[24];
     snprintf(head, sizeof head, "#%lu ", from->id);
     for (struct client *c = first; c != NULL; c = c->next)
-        if (c != from && !c->gone && send_parts(c->fd, head, line, length, MSG_DONTWAIT) == -1)
+        if (c != from && !c->gone &&
+            send_parts(c->fd, head, line, length, MSG_DONTWAIT) == -1)
             c->gone = 1;
 }
 
 static void hear(struct client *c)
 {
     ssize_t n;
-    while (!c->gone && (n = recv(c->fd, c->text + c->length, 512 - c->length, MSG_DONTWAIT)) != -1) {
+    while (!c->gone &&
+           (n = recv(c->fd, c->text + c->length, 512 - c->length, MSG_DONTWAIT)) != -1) {
         char *start = c->text, *end = c->text + c->length + n, *lf;
         c->gone = n == 0;
         while ((lf = memchr(start, '\n', (size_t)(end - start))) != NULL) {

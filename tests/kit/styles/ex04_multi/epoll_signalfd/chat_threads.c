@@ -16,7 +16,7 @@
 struct client {
     int fd;
     unsigned long id;
-    int users; /* under the array's mutex */
+    int users;             /* under the array's mutex */
     pthread_mutex_t mutex; /* while a line is sent to it */
 };
 
@@ -150,7 +150,8 @@ int main(int argc, char **argv)
     int signal_fd, server_fd = open_both("chat_threads", argc, argv, &signal_fd, 0);
     struct signalfd_siginfo signal_info;
     pthread_t accepting;
-    if (pipe(stop_pipe) == -1 || pthread_create(&accepting, NULL, take_in, &server_fd) != 0)
+    if (pipe(stop_pipe) == -1 ||
+        pthread_create(&accepting, NULL, take_in, &server_fd) != 0)
         return 1;
     while (read(signal_fd, &signal_info, sizeof signal_info) < 0)
         ;

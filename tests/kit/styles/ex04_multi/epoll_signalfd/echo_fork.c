@@ -1,4 +1,4 @@
-/* The children die with their parent (prctl), and it waits for all of them by waitid(). */
+/* The children die with their parent (prctl), which takes in all that have ended. */
 #define _GNU_SOURCE
 #include <poll.h>
 #include <signal.h>
@@ -47,7 +47,8 @@ int main(int argc, char **argv)
         wait_ms = -1;
         if (fds[0].revents != 0) {
             struct signalfd_siginfo signal_info;
-            if (read(signal_fd, &signal_info, sizeof signal_info) > 0 && signal_info.ssi_signo != SIGCHLD)
+            if (read(signal_fd, &signal_info, sizeof signal_info) > 0 &&
+                signal_info.ssi_signo != SIGCHLD)
                 break;
             while (waitpid(-1, NULL, WNOHANG) > 0)
                 ;

@@ -3,8 +3,8 @@
 #include "net.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <err.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,8 +19,10 @@ int open_both(const char *name, int argc, char **argv, int *signal_fd, int with_
 {
     char rest;
     unsigned port = 6667;
-    if (argc > 2 || (argc == 2 && (strlen(argv[1]) > 5 || strspn(argv[1], "0123456789") != strlen(argv[1]) ||
-                                   sscanf(argv[1], "%u%c", &port, &rest) != 1 || port > 65535))) {
+    if (argc > 2 ||
+        (argc == 2 &&
+         (strlen(argv[1]) > 5 || strspn(argv[1], "0123456789") != strlen(argv[1]) ||
+          sscanf(argv[1], "%u%c", &port, &rest) != 1 || port > 65535))) {
         fprintf(stderr, "usage: %s [PORT]\n", name);
         exit(2);
     }
@@ -34,7 +36,8 @@ int open_both(const char *name, int argc, char **argv, int *signal_fd, int with_
     *signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
 
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((in_port_t)port)};
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((in_port_t)port)};
     socklen_t size = sizeof address;
     if (fd == -1 || *signal_fd == -1)
         err(1, "socket");
@@ -51,7 +54,8 @@ int open_both(const char *name, int argc, char **argv, int *signal_fd, int with_
 
 int send_parts(int fd, const char *head, const char *line, size_t length, int flags)
 {
-    struct iovec parts[2] = {{(void *)(size_t)head, strlen(head)}, {(void *)(size_t)line, length}};
+    struct iovec parts[2] = {{(void *)(size_t)head, strlen(head)},
+                             {(void *)(size_t)line, length}};
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
     while (parts[0].iov_len + parts[1].iov_len > 0) {
         ssize_t sent = sendmsg(fd, &message, flags | MSG_NOSIGNAL);
@@ -60,7 +64,8 @@ int send_parts(int fd, const char *head, const char *line, size_t length, int fl
         if (sent == -1)
             return -1;
         for (int i = 0; i < 2; i++) {
-            size_t taken = (size_t)sent < parts[i].iov_len ? (size_t)sent : parts[i].iov_len;
+            size_t taken =
+                (size_t)sent < parts[i].iov_len ? (size_t)sent : parts[i].iov_len;
             parts[i].iov_base = (char *)parts[i].iov_base + taken;
             parts[i].iov_len -= taken;
             sent -= (ssize_t)taken;

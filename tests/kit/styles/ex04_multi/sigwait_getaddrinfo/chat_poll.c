@@ -1,4 +1,4 @@
-/* Two arrays that grow and shrink, poll() with a timeout and a flag, one byte at a time. */
+/* Two arrays that grow and shrink, poll() with a timeout and a flag, 100 bytes a turn. */
 #include <ctype.h>
 #include <errno.h>
 #include <netdb.h>
@@ -21,7 +21,8 @@ static void stop(int number)
 static int open_port(const char *name, int argc, char **argv)
 {
     const char *port = argc > 1 ? argv[1] : "6667", *c = port;
-    struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo hints = {
+        .ai_family = AF_INET, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     struct addrinfo *found;
     while (isdigit((unsigned char)*c))
         c++;
@@ -86,7 +87,8 @@ static void turn(int i)
             lines[i][--lengths[i] - 1] = '\n';
         memcpy(out + head, lines[i], lengths[i]);
         for (int to = 1; to <= count; to++)
-            if (to != i && fds[to].fd != -1 && !put(fds[to].fd, out, (size_t)head + lengths[i])) {
+            if (to != i && fds[to].fd != -1 &&
+                !put(fds[to].fd, out, (size_t)head + lengths[i])) {
                 close(fds[to].fd);
                 fds[to].fd = -1;
             }

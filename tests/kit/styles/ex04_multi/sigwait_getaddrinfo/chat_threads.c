@@ -1,4 +1,4 @@
-/* A thread for the signals (main's, in sigwait), one that accepts, one for each client; two
+/* A thread for the signals (main's, in sigwait), one that accepts, one a client; two
    arrays under one mutex, and at the end simply exit(). */
 #include <ctype.h>
 #include <errno.h>
@@ -16,7 +16,8 @@
 static int open_port(const char *name, int argc, char **argv)
 {
     const char *port = argc > 1 ? argv[1] : "6667", *c = port;
-    struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo hints = {
+        .ai_family = AF_INET, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     struct addrinfo *found;
     while (isdigit((unsigned char)*c))
         c++;

@@ -40,7 +40,8 @@ static void stop(int number)
 static int open_port(const char *name, int argc, char **argv)
 {
     const char *port = argc > 1 ? argv[1] : "6667", *c = port;
-    struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo hints = {
+        .ai_family = AF_INET, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     struct addrinfo *found;
     while (isdigit((unsigned char)*c))
         c++;
