@@ -87,7 +87,7 @@ hold() {
     HELD="$HELD $!"
     local pid=$!
     await "$TALK_S" held_or_over "$pid" "$file" || true
-    grep -q '^listening' "$file" || blame "$(cat "$file")
+    grep -q '^listening' "$file" || blame "$(last_of <"$file")
 $(how_it_stands)"
 }
 held_or_over() { grep -q '^listening' "$2" || over "$1"; } # PID FILE
@@ -971,7 +971,8 @@ visits() { # PROGRAM
         expected "each to be served, and the same descriptors, threads, processes and memory in use as before"
         because "Whatever a client gets has to be given back when it leaves: close() its socket; a thread is joined or detached, or its stack stays; what was allocated is freed."
         finish "visits_to_$program" "$((TALK_S * 3))" || blame "it has not come to an end"
-        [ ! -s "$BATS_FILE_TMPDIR/visits.$program" ] || blame "$(cat "$BATS_FILE_TMPDIR/visits.$program")"
+        [ ! -s "$BATS_FILE_TMPDIR/visits.$program" ] ||
+            blame "$(last_of <"$BATS_FILE_TMPDIR/visits.$program")"
         section "Step 17: chat_poll, a place for each"
     done
 }
@@ -1045,7 +1046,8 @@ complaints() {
 # The first complaint and the places it names.
 complaint() {
     grep -hE -A 30 'ERROR: |runtime error:|WARNING: ' "$ERR" |
-        grep -E 'ERROR: |runtime error:|WARNING: |  (Read|Write|Previous|Location)|#[0-9]+ .*\.c:' | head -12
+        grep -E 'ERROR: |runtime error:|WARNING: |  (Read|Write|Previous)|#[0-9]+ .*\.c:' |
+        sed -E -e 's|/[^ ]*/([^/ ]+\.[ch]:)|\1|' -e 's/ \([^ ]*\+0x[0-9a-f]+\)//' | head -12
 }
 
 @test "[1] all three are clean under AddressSanitizer and UndefinedBehaviorSanitizer" {

@@ -287,9 +287,12 @@ serve() { # PROGRAM ARGUMENT...
 talk() {
     local transcript status=0
     transcript=$("$TALK" -t "$TALK_S" 2>&1 3>&- 4>&-) || status=$?
-    [ "$status" -eq 0 ] || blame "$transcript
+    [ "$status" -eq 0 ] || blame "$(last_of <<<"$transcript")
 $(how_it_stands)"
 }
+
+# The end of a long transcript, where the step stands that failed.
+last_of() { tail -n 30; }
 
 # ---- HTTP ----
 
