@@ -27,7 +27,8 @@ else
 
 EXERCISES := $(sort $(basename $(notdir $(wildcard tests/*.bats))))
 SHORTS    := $(foreach e,$(EXERCISES),$(firstword $(subst _, ,$(e))))
-INSTRUMENTS := tests/tools/talk tests/tools/listening tests/tools/short_io.so
+INSTRUMENTS := tests/tools/talk tests/tools/listening tests/tools/crowd \
+               tests/tools/short_io.so tests/tools/faults.so
 
 # The directory of a short name; a clear word where there is none.
 known = $(firstword $(filter $(1) $(1)_%,$(EXERCISES)))
@@ -135,10 +136,10 @@ help:
 instruments: $(INSTRUMENTS)
 tests/tools/talk: tests/tools/talk.c tests/tools/script.c tests/tools/talk.h
 	@$(CC) $(CFLAGS) -o $@ $(filter %.c,$^)
-tests/tools/listening: tests/tools/listening.c
+tests/tools/listening tests/tools/crowd: %: %.c
 	@$(CC) $(CFLAGS) -o $@ $<
 # ISO C has no function pointers in a void *, as dlsym() returns them.
-tests/tools/short_io.so: tests/tools/short_io.c
+tests/tools/short_io.so tests/tools/faults.so: %.so: %.c
 	@$(CC) $(filter-out -Wpedantic,$(CFLAGS)) -shared -fPIC -o $@ $< -ldl
 
 # For the tests, which compile copies with the flags of this file.

@@ -64,17 +64,41 @@ open_exercise() { # DIRECTORY PROGRAM...
     export COMPILE
     local program
     for program; do
-        [ -f "$SOURCE/$program.c" ] || {
-            echo "there is no $program.c in $SOURCE" >"$BATS_FILE_TMPDIR/blocked"
-            return
-        }
-        compile "$program" "$PLAIN" || {
-            { echo "$program.c does not compile:"; cat "$PLAIN/$program.log"; } \
-                >"$BATS_FILE_TMPDIR/blocked"
-            return
-        }
+        [ ! -f "$SOURCE/$program.c" ] || compile "$program" "$PLAIN" 3>&- 4>&- &
+    done
+    wait
+    for program; do
+        if [ ! -f "$SOURCE/$program.c" ]; then
+            echo "there is no $program.c in $SOURCE" | block "$program"
+        elif [ ! -x "$PLAIN/$program" ]; then
+            { echo "$program.c does not compile:"; cat "$PLAIN/$program.log"; } |
+                block "$program"
+        fi
     done
     behind compile_checked
+}
+
+# Notes on standard input why PROGRAM can't be tested at all; `needs` tells it. Where that
+# is so for every program of the exercise, `ready` tells it to each test.
+block() { # PROGRAM
+    local program
+    cat >"$BATS_FILE_TMPDIR/blocked.$1"
+    for program in $PROGRAMS; do
+        [ -f "$BATS_FILE_TMPDIR/blocked.$program" ] || return 0
+    done
+    cat "$BATS_FILE_TMPDIR"/blocked.* >"$BATS_FILE_TMPDIR/blocked"
+}
+
+# For a test of some of several programs: fails it at once where one of them is blocked.
+needs() { # PROGRAM...
+    local program
+    for program; do
+        [ ! -f "$BATS_FILE_TMPDIR/blocked.$program" ] || {
+            echo "blocked"
+            tr -cd '\n -~' <"$BATS_FILE_TMPDIR/blocked.$program" | head -20 | cut -c 1-120
+            return 1
+        }
+    done
 }
 
 # Runs a function beside the tests, from setup_file on; close_exercise ends it. With
@@ -263,9 +287,12 @@ serve() { # PROGRAM ARGUMENT...
 talk() {
     local transcript status=0
     transcript=$("$TALK" -t "$TALK_S" 2>&1 3>&- 4>&-) || status=$?
-    [ "$status" -eq 0 ] || blame "$transcript
+    [ "$status" -eq 0 ] || blame "$(last_of <<<"$transcript")
 $(how_it_stands)"
 }
+
+# The end of a long transcript, where the step stands that failed.
+last_of() { tail -n 30; }
 
 # ---- HTTP ----
 

@@ -1,10 +1,13 @@
 /* short_io: preloaded into a program under test (LD_PRELOAD), makes its sockets take only
    SHORT_SEND bytes in one call, and give only SHORT_RECV bytes in one call, as send(2)
    and recv(2) are allowed to. The bytes that are moved are the real ones: a program that
-   calls again for the rest loses nothing. Files, pipes and datagrams are left alone. */
+   calls again for the rest loses nothing. Files, pipes and datagrams are left alone.
+   TCP_NODELAY, as many small sends would else wait for each other (tcp(7)). */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -20,6 +23,8 @@ static size_t limit(int fd, size_t length, const char *variable)
     if (text == NULL || getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == -1 ||
         type != SOCK_STREAM)
         return length;
+    int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     size_t most = strtoul(text, NULL, 10);
     return length < most ? length : most;
 }

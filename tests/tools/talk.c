@@ -296,7 +296,10 @@ static bool play_connect(struct talk *talk, struct party *party, const struct st
         return false;
     if (connect(party->fd, name, step->address.length) == -1)
         error = errno;
-    if (error == EINPROGRESS && wait_for(talk, party, POLLOUT, talk->end_ms))
+    bool done = error != EINPROGRESS;
+    while (!done && now_ms(talk) < talk->end_ms) /* others may be heard meanwhile */
+        done = wait_for(talk, party, POLLOUT, talk->end_ms);
+    if (done && error == EINPROGRESS)
         getsockopt(party->fd, SOL_SOCKET, SO_ERROR, &error, &length);
     party->connected = error == 0 && party->type == SOCK_STREAM;
     return say(talk, party, error == 0 ? '.' : '!', "connect %s%s%s", step->address.text,

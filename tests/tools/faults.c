@@ -1,0 +1,168 @@
+/* faults: preloaded into a program under test (LD_PRELOAD), makes what may happen now and
+   then happen each time, as the environment asks:
+
+   LATE_THREADS=200            a new thread begins 200 ms after pthread_create() returns
+   FAIL_ACCEPT=EINTR,EMFILE    the first accept() fails with EINTR, the next with EMFILE;
+                               known are EINTR, ECONNABORTED, EMFILE and ENFILE
+   EPIPE_AT=TEXT               the first send of bytes that hold TEXT fails as if that
+                               client had left: EPIPE, and SIGPIPE where that is not
+                               switched off (MSG_NOSIGNAL) */
+
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The C library's own function of that name. */
+static void *real(const char *name)
+{
+    return dlsym(RTLD_NEXT, name);
+}
+
+struct late {
+    void *(*begin)(void *);
+    void *argument;
+};
+
+static void *begin_late(void *argument)
+{
+    struct late late = *(struct late *)argument;
+    const char *text = getenv("LATE_THREADS");
+    long ms = text == NULL ? 0 : strtol(text, NULL, 10);
+    struct timespec nap = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    free(argument);
+    while (nanosleep(&nap, &nap) == -1 && errno == EINTR)
+        ;
+    return late.begin(late.argument);
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                   void *(*begin)(void *), void *argument)
+{
+    int (*next)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *) =
+        real("pthread_create");
+    struct late *late =
+        getenv("LATE_THREADS") == NULL ? NULL : malloc(sizeof(struct late));
+    if (late == NULL)
+        return next(thread, attributes, begin, argument);
+    *late = (struct late){begin, argument};
+    return next(thread, attributes, begin_late, late);
+}
+
+/* The error that the next accept() has to fail with; 0 when it need not. */
+static int next_error(void)
+{
+    static const struct {
+        const char *name;
+        int error;
+    } known[] = {{"EINTR", EINTR},
+                 {"ECONNABORTED", ECONNABORTED},
+                 {"EMFILE", EMFILE},
+                 {"ENFILE", ENFILE}};
+    static int calls; /* one thread accepts at a time; two would only share the list */
+    const char *name = getenv("FAIL_ACCEPT");
+    for (int i = 0; name != NULL && *name != '\0' && i < calls; i++) {
+        name += strcspn(name, ",");
+        name += *name == ',';
+    }
+    if (name == NULL || *name == '\0')
+        return 0;
+    calls++;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcspn(name, ",") == strlen(known[i].name) &&
+            strncmp(name, known[i].name, strlen(known[i].name)) == 0)
+            return known[i].error;
+    return 0;
+}
+
+int accept(int fd, struct sockaddr *address, socklen_t *length)
+{
+    int (*next)(int, struct sockaddr *, socklen_t *) = real("accept");
+    int error = next_error();
+    if (error == 0)
+        return next(fd, address, length);
+    errno = error;
+    return -1;
+}
+
+int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags)
+{
+    int (*next)(int, struct sockaddr *, socklen_t *, int) = real("accept4");
+    int error = next_error();
+    if (error == 0)
+        return next(fd, address, length, flags);
+    errno = error;
+    return -1;
+}
+
+/* Whether these bytes, on their way to a client, are to meet a broken pipe. Then errno is
+   set, and SIGPIPE raised where flags allow it. */
+static bool breaks(int fd, const void *bytes, size_t length, int flags)
+{
+    static int broken; /* once is enough; atomically, as threads send at the same time */
+    const char *text = getenv("EPIPE_AT");
+    int type = 0;
+    socklen_t size = sizeof type;
+    if (text == NULL || memmem(bytes, length, text, strlen(text)) == NULL ||
+        getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == -1 ||
+        __atomic_exchange_n(&broken, 1, __ATOMIC_SEQ_CST) == 1)
+        return false;
+    if ((flags & MSG_NOSIGNAL) == 0)
+        raise(SIGPIPE);
+    errno = EPIPE;
+    return true;
+}
+
+static bool one_breaks(int fd, const struct iovec *buffers, size_t count, int flags)
+{
+    for (size_t i = 0; i < count; i++)
+        if (breaks(fd, buffers[i].iov_base, buffers[i].iov_len, flags))
+            return true;
+    return false;
+}
+
+ssize_t send(int fd, const void *bytes, size_t length, int flags)
+{
+    ssize_t (*next)(int, const void *, size_t, int) = real("send");
+    return breaks(fd, bytes, length, flags) ? -1 : next(fd, bytes, length, flags);
+}
+
+ssize_t sendto(int fd, const void *bytes, size_t length, int flags,
+               const struct sockaddr *to, socklen_t to_length)
+{
+    ssize_t (*next)(int, const void *, size_t, int, const struct sockaddr *, socklen_t) =
+        real("sendto");
+    return breaks(fd, bytes, length, flags)
+               ? -1
+               : next(fd, bytes, length, flags, to, to_length);
+}
+
+ssize_t write(int fd, const void *bytes, size_t length)
+{
+    ssize_t (*next)(int, const void *, size_t) = real("write");
+    return breaks(fd, bytes, length, 0) ? -1 : next(fd, bytes, length);
+}
+
+ssize_t writev(int fd, const struct iovec *buffers, int count)
+{
+    ssize_t (*next)(int, const struct iovec *, int) = real("writev");
+    return one_breaks(fd, buffers, (size_t)(count > 0 ? count : 0), 0)
+               ? -1
+               : next(fd, buffers, count);
+}
+
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+    ssize_t (*next)(int, const struct msghdr *, int) = real("sendmsg");
+    return one_breaks(fd, message->msg_iov, message->msg_iovlen, flags)
+               ? -1
+               : next(fd, message, flags);
+}
