@@ -16,7 +16,6 @@ VISITS=(800 1200)              # clients that come and go: before the first look
 GROWTH_KIB=1024                # of resident memory, that the second may find more
 
 setup_file() {
-    trap - DEBUG # with it bats notes every command, for what we do not show: slow
     # shellcheck disable=SC2086
     open_exercise ex04_multi $ALL
     first_start
@@ -26,7 +25,6 @@ setup_file() {
 }
 teardown_file() { close_exercise; }
 setup() {
-    trap - DEBUG
     ready
     HELD="" HOLDS=0
 }

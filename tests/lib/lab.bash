@@ -54,6 +54,7 @@ blame() { # SEEN, one line or several; they are printed as they are, in 66 colum
 # Builds the programs, and the same with sanitizers in the background. What keeps the
 # checks from being run is written to $BATS_FILE_TMPDIR/blocked, for ready.
 open_exercise() { # DIRECTORY PROGRAM...
+    trap - DEBUG # as in ready
     export EXERCISE=$1 SOURCE=${WORK:-$LAB}/$1
     shift
     [ -z "$SOLUTION" ] || SOURCE=$SOURCE/solution
@@ -156,6 +157,7 @@ compile_checked() {
 
 # For setup: fails the test at once where there is nothing to test, with the one reason.
 ready() {
+    trap - DEBUG # bats notes every command with it, for words that we do not show: slow
     DID="" EXPECTED="" BECAUSE="" SECTION=""
     T=$BATS_TEST_TMPDIR
     STARTED=""
