@@ -109,7 +109,7 @@ $(how_it_stands)"
 }
 
 @test "[1] listens on the port it is given, and says so" {
-    section "Steps 2 to 4: the listening socket"
+    section "Step 3: bind"
     local asked listens_on
     read -r asked listens_on <"$BATS_FILE_TMPDIR/first_port"
     did "started ./server $asked and looked with: ss -ltn"
@@ -128,6 +128,7 @@ $(how_it_stands)"
     because "bind() was given one address. INADDR_ANY stands for all of them; then 127.0.0.2, which is this machine too, can be connected to."
     talk <<<"alice connect 127.0.0.2:$PORT"
 
+    section "Step 4: listen"
     DID=""
     did "started ./server $PORT"
     expected "'listening on port $PORT' on stdout, as soon as it can be reached"
@@ -193,7 +194,7 @@ $(how_it_stands)"
     listens || taken_by_others 65535 || blame "$(how_it_stands)"
     stop_all
 
-    section "Steps 2 to 4: the listening socket"
+    section "Step 3: bind"
     serve server
     local taken=$PORT
     start server "$taken"
@@ -406,7 +407,7 @@ $(how_it_stands)"
 }
 
 @test "[1] serves clients that come together in the order of their arrival" {
-    section "Steps 2 to 4: the listening socket"
+    section "Step 4: listen"
     did "held ./server still, let five clients connect and send GET / one after the other, and let it go on"
     expected "all five to be served, the first with Visitor 1, the fifth with Visitor 5"
     because "The kernel completes connections while the server is busy, and keeps them in the backlog, first come first served: listen(server_fd, 16) has room for them. Each accept() takes one out, and each has to be served before the next."
@@ -773,7 +774,7 @@ EOF
 has_a_client() { [ -n "$(ss -Htn state established "sport = :$1")" ]; } # PORT
 
 @test "[1] can be started again at once on the same port" {
-    section "Steps 2 to 4: the listening socket"
+    section "Step 2: socket"
     free_port
     [ -z "$LAB_ALONE" ] || echo 4096 >/proc/sys/net/ipv4/tcp_max_tw_buckets
     talk <<EOF
