@@ -90,23 +90,23 @@ int main(int argc, char **argv)
         /* TODO 5: accept the next client: client_fd, a socket for this client alone. When
            accept() fails there is still a next client: a message, a short wait, and once
            more. When a signal shall end the server, leave the loop. */
-    fputs("server: TODO 5 is still to do\n", stderr);
-    return 1;
+        fputs("server: TODO 5 is still to do\n", stderr);
+        return 1;
 
         /* TODO 6: receive the request up to its blank line. A client that leaves earlier,
            or is silent for 2 s: a message, and on to step 8. */
-    fputs("server: TODO 6 is still to do\n", stderr);
-    return 1;
+        fputs("server: TODO 6 is still to do\n", stderr);
+        return 1;
 
         /* TODO 7: send the response: "200 OK" and the page with the visitor's number, or
            the file; or 400, 404, 431 or 501. A client that leaves earlier, or takes
            nothing for 2 s: a message, and on to step 8. */
-    fputs("server: TODO 7 is still to do\n", stderr);
-    return 1;
+        fputs("server: TODO 7 is still to do\n", stderr);
+        return 1;
 
         /* TODO 8: close the client's socket, whatever has happened, and back to 5. */
-    fputs("server: TODO 8 is still to do\n", stderr);
-    return 1;
+        fputs("server: TODO 8 is still to do\n", stderr);
+        return 1;
     }
 
     /* TODO 9: close the listening socket; exit status 0. */
