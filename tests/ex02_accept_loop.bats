@@ -235,8 +235,9 @@ EOF
     because "HTTP/1.x stands for HTTP/1.0 as well, and a request may have no field at all."
     gets 200 "\"GET / HTTP/1.0\r\n\r\n\""
 
-    because "A first line is METHOD, TARGET and HTTP/1.x, with one space between them. All else is 400, Bad Request."
-    for line in hello 'GET /' 'GET / HTTP/2.0' 'GET / FTP/1.1' 'GET  HTTP/1.1' 'GET / x HTTP/1.1'; do
+    because "A first line is METHOD, TARGET and HTTP/1.x, with one space between them, and x is a digit. All else is 400, Bad Request. (sscanf() with %s takes several spaces for one.)"
+    for line in hello 'GET /' 'GET / HTTP/2.0' 'GET / FTP/1.1' 'GET  HTTP/1.1' 'GET / x HTTP/1.1' \
+        'GET  / HTTP/1.1' 'GET / HTTP/1.1x'; do
         gets 400 "\"$line$host\""
     done
     because "A method other than GET and HEAD is 501, Not Implemented. The method is the whole first word."
@@ -380,7 +381,7 @@ $(how_it_stands)"
 
     DID=""
     did "started ./server PORT page.html, with 1 MiB of all kinds of bytes in it, and sent GET /"
-    because "A file is no string: strlen(), %s and fgets() stop at its first NUL byte. And no buffer of a fixed size holds every file: fstat() tells how large it is."
+    because "A file is no string: strlen(), %s and fgets() stop at its first NUL byte. No buffer of a fixed size holds every file: fstat() tells how large it is. And send() does not take so much at once: it returns how many bytes it took, send the rest."
     head -c 1048576 /dev/urandom >"$T/page.html"
     brings page.html
 

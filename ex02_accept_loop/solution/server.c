@@ -382,7 +382,7 @@ int main(int argc, char **argv)
            accept() fails there is still a next client: a message, a short wait, and once
            more. When a signal shall end the server, leave the loop. */
         /* BEGIN SOLUTION */
-        if (wait_for(server_fd, POLLIN, FOREVER) == -1)
+        if (wait_for(server_fd, POLLIN, FOREVER) == -1 && errno == EINTR)
             break;
         int client_fd = accept(server_fd, NULL, NULL);
         if (client_fd == -1) {

@@ -1,5 +1,5 @@
-/* A right program of another style: epoll and signalfd, the file sent by sendfile, recvmsg
-   and writev, a pause by poll. */
+/* A right program of another style: epoll and signalfd, the file sent by sendfile,
+   recvmsg and writev, a pause by poll. */
 
 #define _GNU_SOURCE
 #include <errno.h>

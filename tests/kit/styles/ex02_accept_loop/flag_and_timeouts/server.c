@@ -1,5 +1,5 @@
-/* A right program of another style: a flag and EINTR, the sockets' own time limits, read and
-   write, SIGPIPE ignored, perror, the file copied piece by piece. */
+/* A right program of another style: a flag and EINTR, the sockets' own time limits, read
+   and write, SIGPIPE ignored, perror, the file copied piece by piece. */
 
 #include <errno.h>
 #include <netinet/in.h>

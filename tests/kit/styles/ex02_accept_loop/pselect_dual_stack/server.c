@@ -1,6 +1,6 @@
-/* A right program of another style: IPv6 and IPv4 at once, signals that are let in only by
-   pselect, sockets that never block, the whole response in one buffer, no HEAD of its own:
-   the same response, cut. */
+/* A right program of another style: IPv6 and IPv4 at once, signals that are let in only
+   by pselect, sockets that never block, the whole response in one buffer, no HEAD of its
+   own: the same response, cut. */
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
