@@ -133,8 +133,10 @@ $(how_it_stands)"
     did "started ./server $PORT"
     expected "'listening on port $PORT' on stdout, as soon as it can be reached"
     because "The line is missing or other than the statement has it. printf() keeps it in a buffer, where stdout is no terminal, until fflush(stdout)."
-    { await "$PRINT_S" printed && [ "$(head -n 1 "$OUT")" = "listening on port $PORT" ]; } ||
-        blame "$(how_it_stands)"
+    { await "$PRINT_S" printed && says_port; } || blame "$(how_it_stands)"
+    expected "a newline at the end of the line"
+    because "Who reads by lines waits for the newline."
+    [ -z "$(tail -c 1 "$OUT")" ] || blame "$(show_bytes "$OUT")"
     stop_all
 
     start server 0
@@ -152,16 +154,19 @@ $(how_it_stands)"
     expected "a port that the kernel has chosen, and its number on stdout"
     because "For port 0 the kernel chooses; getsockname() tells which, in network byte order: ntohs(). Before the call its last argument holds the size of the structure."
     listens || blame "$(how_it_stands)"
-    { await "$PRINT_S" printed && [ "$(head -n 1 "$OUT")" = "listening on port $PORT" ]; } ||
-        blame "it listens on port $PORT
+    { await "$PRINT_S" printed && says_port; } || blame "it listens on port $PORT
 $(how_it_stands)"
 }
+
+# Tells whether stdout says that it listens on PORT, once and nothing else; other lines of
+# the program's own may stand beside.
+says_port() { [ "$(grep -a 'listening on port' "$OUT")" = "listening on port $PORT" ]; }
 
 @test "[1] refuses a wrong command line, and says when its port is taken" {
     section "Step 1: the port and the file"
     expected "a line that begins with 'usage:' on stderr, exit status 2, and nothing done"
     # All are started before the first is looked at.
-    local word words wrong=(a80 80a ' 80' '80 ' +80 -1 '' 65536 4294967376 99999999999999999999)
+    local word words wrong=(a80 80a ' 80' '80 ' +80 -1 -0 0x50 '' 65536 4294967376 18446744073709551696)
     local started=() n=0
     for word in "${wrong[@]}"; do
         start server "$word"
@@ -183,7 +188,7 @@ $(how_it_stands)"
         *) because "A port is made of digits alone. atoi() takes 'abc' for 0 and '80a' for 80; strtol() lets spaces and signs pass and stops at the first letter." ;;
         esac
         ! listens || blame "it listens on port $PORT"
-        { ends && [ "$STATUS" -eq 2 ] && grep -qi usage "$ERR" && [ ! -s "$OUT" ]; } ||
+        { ends && [ "$STATUS" -eq 2 ] && grep -qi '^usage:' "$ERR" && [ ! -s "$OUT" ]; } ||
             blame "$(how_it_stands)"
     done
     start server 65535
@@ -458,13 +463,18 @@ bob    drain
 bob    fin
 EOF
     DID=""
-    did "sent 20000 bytes without a blank line"
-    expected "a response with status 431, then FIN"
-    because "Bytes were unread at close(), so the kernel sent RST. After the 431 half-close with shutdown(client_fd, SHUT_WR), and receive what still comes, up to the client's end; only then close."
+    did "sent 8192 bytes without a blank line, and more after the answer had come"
+    expected "a response with status 431, then FIN; nothing of what came was left unread"
+    because "Bytes were unread at close(), so the kernel sent RST. After the 431 half-close with shutdown(client_fd, SHUT_WR), and receive what still comes, up to the client's end (recv() returns 0); only then close."
     talk <<EOF
 alice connect 127.0.0.1:$PORT
-alice send "GET / HTTP/1.1\r\nX-Long: " "a"*19974
+alice send "GET / HTTP/1.1\r\nX-Long: " "a"*8168
 alice expect "HTTP/1.1 431 "
+alice send "a"*10000
+alice taken
+alice send "a"*10000
+alice taken
+alice half-close
 alice drain
 alice fin
 EOF
@@ -514,6 +524,31 @@ alice expect "HTTP/1.1 200 "
 alice drain
 alice fin
 EOF
+    DID=""
+    did "sent a request and half-closed at once, as nc -N does"
+    expected "the response and FIN"
+    because "A client that has no more to send still waits for its response: that recv() returns 0 matters only before the blank line."
+    talk <<EOF
+alice connect 127.0.0.1:$PORT
+alice send "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+alice half-close
+alice expect "HTTP/1.1 200 "
+alice drain
+alice fin
+EOF
+    DID=""
+    did "sent a request without its blank line and half-closed"
+    expected "no page: this request is not complete"
+    because "recv() returned 0 before the blank line: the request was cut off, and who knows where. It gets no '200 OK'."
+    talk <<EOF
+alice connect 127.0.0.1:$PORT
+alice save $T/answer
+alice send "GET / HTTP/1.1\r\nHost: localh"
+alice half-close
+alice drain
+EOF
+    ! grep -aq '^HTTP/1\.[01] 200' "$T/answer" || blame "$(show_bytes "$T/answer")"
+
     DID=""
     did "sent half a request, stopped ./server as Ctrl-Z does, let it go on as fg does, and sent the other half"
     expected "the response: nothing is lost when a process stands still"
@@ -1099,7 +1134,7 @@ visits_in_browser() {
         because "The page did not reach the reader, or not with this number: the response breaks off, its head is wrong, a tag such as <title> is never closed, or /favicon.ico, for which Chromium asks too, was counted."
         [ -s "$page" ] || blame "Chromium shows no page: loading it failed
 $(cat "$BATS_FILE_TMPDIR/stands")"
-        { [[ $(heading "$page") == *"Hello World!"* ]] &&
+        { [[ $(headings "$page") == *"Hello World!"* ]] &&
             sed -e 's/<[^>]*>//g' "$page" | tr '\n' ' ' | grep -qE "Visitor +$n([^0-9]|\$)"; } ||
             blame "Chromium's page: $(head -c 800 "$page")
 $(cat "$BATS_FILE_TMPDIR/stands")"

@@ -43,7 +43,8 @@ alice expect "HTTP/1.1 200 OK"
 alice reset
 EOF
     kill -TERM "$SERVER"
-    run wait "$SERVER"
+    local status=0
+    wait "$SERVER" || status=$?
     [ "$status" -eq 0 ] || fail "exit status $status: $(cat "$BATS_TEST_TMPDIR/valgrind")"
 }
 
