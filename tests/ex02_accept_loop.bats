@@ -18,6 +18,7 @@ BIG=8388608                           # bytes: more than the kernel's buffers ho
 setup_file() {
     open_exercise ex02_accept_loop server
     first_start
+    [ ! -f "$BATS_FILE_TMPDIR/mute" ] || return 0
     behind silent_clients
     behind deaf_clients
     ! find_browser >/dev/null || behind visits_in_browser
@@ -37,6 +38,7 @@ first_start() {
     start server "$asked"
     if listens; then
         echo "$asked $PORT" >"$BATS_FILE_TMPDIR/first_port"
+        answers_at_all
     else
         {
             if ended; then
@@ -48,6 +50,26 @@ first_start() {
         } >"$BATS_FILE_TMPDIR/blocked"
     fi
     stop_all
+}
+
+# Where it sends not one byte to a client that has asked, most checks would wait for it in
+# vain: what was seen goes to $T/mute, for needs_answer.
+answers_at_all() {
+    "$TALK" -v -t "$TALK_S" >"$T/first_visit" 2>&1 3>&- 4>&- <<EOF || true
+alice connect 127.0.0.1:$PORT
+alice send "$REQUEST"
+alice expect "H"
+EOF
+    grep -q ' < "' "$T/first_visit" || { cat "$T/first_visit"; how_it_stands; } >"$T/mute"
+}
+
+# For the checks that visit the server: fails at once where it answers nothing.
+needs_answer() {
+    [ -f "$BATS_FILE_TMPDIR/mute" ] || return 0
+    echo "blocked"
+    echo "./server sends no answer to GET /:"
+    cat "$BATS_FILE_TMPDIR/mute"
+    return 1
 }
 
 # Tells whether the program could not listen only because somebody else has that port, or
@@ -85,6 +107,11 @@ $(how_it_stands)"
 
 @test "[2] serves one visitor after another, and counts them" {
     section "Step 5: accept"
+    did "started ./server with a port and sent GET / as the first client"
+    expected "an answer"
+    because "Not one byte came. Accept the client, receive its request up to the blank line, send the response, close: steps 5 to 8."
+    [ ! -f "$BATS_FILE_TMPDIR/mute" ] || blame "$(cat "$BATS_FILE_TMPDIR/mute")"
+    DID=""
     serve server
     did "started ./server $PORT, sent GET / and received up to the end"
     because "The answer is no HTTP response, or not this page. The first visitor has number 1."
@@ -227,6 +254,7 @@ EOF
 }
 
 @test "[1] answers what it does not serve with 404, 400, 501 and 431" {
+    needs_answer
     section "Step 7: answer"
     local line host='\r\nHost: localhost\r\n\r\n'
     serve server
@@ -300,6 +328,7 @@ is_head() { # STATUS
 }
 
 @test "[1] sends complete HTTP/1.1 responses, to HEAD without the page" {
+    needs_answer
     section "Step 7: answer"
     local length status host='\r\nHost: localhost\r\n\r\n'
     serve server
@@ -372,6 +401,7 @@ $(how_it_stands)"
 }
 
 @test "[1] sends FILE byte by byte, as it is at each visit" {
+    needs_answer
     section "Step 7: answer"
     echo '<h1>My page</h1>' >"$T/page.html"
     did "wrote a page to page.html, started ./server PORT page.html and sent GET /"
@@ -413,6 +443,7 @@ $(how_it_stands)"
 }
 
 @test "[1] serves clients that come together in the order of their arrival" {
+    needs_answer
     section "Step 4: listen"
     did "held ./server still, let five clients connect and send GET / one after the other, and let it go on"
     expected "all five to be served, the first with Visitor 1, the fifth with Visitor 5"
@@ -442,6 +473,7 @@ $(show_bytes "$T/$name")"
 }
 
 @test "[1] ends each connection with FIN, never with RST" {
+    needs_answer
     section "Step 8: close"
     did "held ./server still until a whole request lay in its socket, then let it go on; and once more with a request of 6000 bytes"
     expected "the response, then FIN"
@@ -494,6 +526,7 @@ EOF
 }
 
 @test "[1] receives and sends in however many pieces it takes" {
+    needs_answer
     section "Step 6: receive"
     did "started ./server and sent the request in four pieces, each after the last was received"
     expected "no word before the blank line; then the response and FIN"
@@ -591,6 +624,7 @@ EOF
 }
 
 @test "[1] goes on when clients leave, at whatever stage" {
+    needs_answer
     section "Step 8: close"
     head -c "$BIG" /dev/zero >"$T/page.html"
     serve server page.html
@@ -669,6 +703,7 @@ holdings() {
 holds() { [ "$(holdings)" = "$1" ]; } # WHAT
 
 @test "[1] leaves no descriptor open after 1,000 visits" {
+    needs_answer
     command -v curl >/dev/null || skip "there is no curl here"
     [ -d "/proc/$$/fd" ] || skip "there is no /proc here"
     section "Step 8: close"
@@ -746,6 +781,7 @@ now() {
 }
 
 @test "[1] ends on SIGINT and SIGTERM within a second" {
+    needs_answer
     [ -r /proc/uptime ] || skip "there is no /proc here"
     section "Step 9: the end"
     local runs=() each signal what since silent half deaf NOW_CS
@@ -884,6 +920,7 @@ $(how_it_stands)"
 }
 
 @test "[1] goes on when accept() fails" {
+    needs_answer
     section "Step 5: accept"
     local aborted=""
     if strace_works; then
@@ -972,6 +1009,7 @@ EOF
 }
 
 @test "[1] lets a client that says nothing delay the next by no more than 2 s" {
+    needs_answer
     section "Step 6: receive"
     finish silent_clients "$BESIDE_S" || true
     T=$BATS_FILE_TMPDIR/silent
@@ -1025,6 +1063,7 @@ EOF
 }
 
 @test "[1] lets a client that takes nothing delay the next by no more than 2 s" {
+    needs_answer
     section "Step 7: answer"
     finish deaf_clients "$BESIDE_S" || true
     T=$BATS_FILE_TMPDIR/deaf
@@ -1043,6 +1082,7 @@ EOF
 }
 
 @test "[1] is clean under AddressSanitizer and UndefinedBehaviorSanitizer" {
+    needs_answer
     section "Traps"
     finish compile_checked "$COMPILE_S"
     [ -x "$CHECKED/server" ] || skip "the compiler has no sanitizers here"
@@ -1123,6 +1163,7 @@ visits_in_browser() {
 }
 
 @test "[1] counts the visits of a real browser (Chromium)" {
+    needs_answer
     find_browser >/dev/null || skip "no Chromium here"
     section "Run it and look"
     finish visits_in_browser "$((2 * BROWSER_S))" || blame "Chromium has not ended"
