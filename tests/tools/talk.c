@@ -283,7 +283,9 @@ static bool open_socket(struct talk *talk, struct party *party,
         return false;
     if (party->deaf)
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    /* Not for datagrams: there it lets two sockets share a port (socket(7)). */
+    if (address->type == SOCK_STREAM)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     return true;
 }
 
