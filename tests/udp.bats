@@ -47,12 +47,14 @@ first_starts() {
         never_begins asym_client "./asym_client 127.0.0.1 $PORT hello never sends hello:"
     free_port
     with_keyboard
-    start sym_peer "$PORT" 127.0.0.1 "$asked"
-    listens || is_bound "$PORT" ||
-        never_begins sym_peer "./sym_peer $PORT 127.0.0.1 $asked never gets to bind():"
+    local own=$PORT
+    start sym_peer "$own" 127.0.0.1 "$asked"
+    await "$START_S" is_bound_or_ended "$own" || true
+    is_bound "$own" || listens ||
+        never_begins sym_peer "./sym_peer $own 127.0.0.1 $asked never gets to bind():"
     stop_all
     if [ "$(find "$T" -name 'never.*' | wc -l)" -eq 3 ]; then
-        cat "$T"/never.asym_* "$T/never.sym_peer" >"$T/blocked"
+        cat "$T"/never.{asym_server,asym_client,sym_peer} >"$T/blocked"
     fi
 }
 
@@ -208,12 +210,10 @@ noisy_network() {
     {
         echo 'server expect "hello"'
         for ((n = 0; n < 5 * PATIENCE; n++)); do
-            echo "server send \"${noise[n % 5]}\" 100ms"
-            echo "eve$n connect @server"
-            echo "eve$n send \"\0\0\0c\" 100ms"
+            printf '%s\n' "server send \"${noise[n % 5]}\" 100ms" \
+                "eve$n connect @server" "eve$n send \"\0\0\0c\" 100ms"
         done
-        echo 'server expect "hello" within 100ms'
-        echo 'server send "\0\0\x01,"'
+        printf '%s\n' 'server expect "hello" within 100ms' 'server send "\0\0\x01,"'
     } | beside noisy_network "$PORT" hello
 }
 
@@ -399,6 +399,126 @@ alice expect "\0\0\x01,"
 EOF
 }
 
+@test "[1] asym_client sends its message and prints the answer" {
+    section "Step 10: ask"
+    expected "one datagram with the 5 bytes 'hello', and 300, the number in the answer, on stdout; exit status 0"
+    because "The message goes as it is, in one datagram: strlen(argv[3]) bytes, without the NUL at its end."
+    ask 127.0.0.1 hello <<EOF
+server expect "hello"
+server send "\0\0\x01,"
+EOF
+    because "The answer is 4 bytes in network byte order, the one of most weight first: ntohl() turns them round. Here they are 00 00 01 2c."
+    prints_number 300
+    stop_all
+
+    DID=""
+    section "Step 8: the address"
+    expected "the host found by its name too; an empty datagram for the empty message; 0 on stdout"
+    because "getaddrinfo() knows names and addresses. An empty message is a datagram of no bytes, and 0 is an answer like another."
+    ask localhost "" <<EOF
+server expect ""
+server send "\0\0\0\0"
+EOF
+    prints_number 0
+}
+
+@test "[1] sym_peer sends each line as one datagram, from its own port" {
+    section "Step 11: lines out"
+    peer_ports
+    expected "each line as a datagram of its own, its LF included, from port $OWN"
+    because "One datagram for a line, through the socket that is bound to LOCAL_PORT: whoever knows that port hears nothing from another."
+    chat "" <<EOF
+peer bind udp:127.0.0.1:$OTHER
+peer connect udp:127.0.0.1:$OWN
+user send "hello\n"
+peer expect "hello\n"
+user send "\n"
+peer expect "\n"
+user send "never mind\n"
+peer expect "never mind\n"
+EOF
+    end_chat
+    stop_all
+
+    DID=""
+    expected "a datagram for each line, in however many pieces the input comes"
+    because "What read() brings may be half a line, or three. And where fgets() has taken three lines and given you one, poll() says that nothing is there to read: the others wait in the buffer of stdio."
+    peer_ports
+    chat "" <<EOF
+peer bind udp:127.0.0.1:$OTHER
+peer connect udp:127.0.0.1:$OWN
+user send "one\ntwo\nthree\n"
+peer expect "one\n"
+peer expect "two\n"
+peer expect "three\n"
+user send "in two"
+user taken
+peer silent 20ms
+user send " pieces\nand more"
+peer expect "in two pieces\n"
+user send "\n"
+peer expect "and more\n"
+EOF
+    end_chat
+}
+
+@test "[1] sym_peer prints what comes, whether anything is typed or not" {
+    section "Step 13: both at the same time"
+    free_port && OTHER=$PORT
+    free_port && OWN=$PORT
+    with_keyboard
+    start sym_peer "$OWN" 127.0.0.1 "$OTHER"
+    UNDER=()
+    await "$START_S" is_bound_or_ended "$OWN" || true
+    did "started ./sym_peer $OWN 127.0.0.1 $OTHER, typed nothing, and sent it three datagrams"
+    expected "all three on stdout, while it runs: the second with an LF, which it has not"
+    because "Who waits for a line of stdin hears nobody meanwhile: wait for both at the same time (poll), and never for one alone. What is printed must be flushed."
+    talk <<EOF
+peer bind udp:127.0.0.1:$OTHER
+peer connect udp:127.0.0.1:$OWN
+peer send "un\n" "deux" "tr\x01ois\n"
+EOF
+    printf 'un\ndeux\ntr\001ois\n' >"$T/text"
+    await "$PRINT_S" printed_text || blame "$(how_it_stands)
+the text on its stdout should be:
+$(show_bytes "$T/text")"
+    stop_all
+
+    DID=""
+    peer_ports
+    expected "both sides to be heard, when they speak at the same moment and as often as they like"
+    because "Nobody waits for an answer here. After a line of one side there may come another of the same side, or a hundred."
+    chat 'quatre\na\0b\ncinq\n\nsix\n' <<EOF
+peer bind udp:127.0.0.1:$OTHER
+peer connect udp:127.0.0.1:$OWN
+user send "ready\n"
+peer expect "ready\n"
+peer send "quatre\n"
+user send "a\n"
+peer send "a\0b"
+user send "b\nc\n"
+peer send "cinq\n" "\n" "six\n"
+peer expect "a\n"
+peer expect "b\n"
+peer expect "c\n"
+EOF
+    end_chat
+    stop_all
+
+    DID=""
+    peer_ports
+    expected "a datagram of 65507 bytes whole, with an LF after it"
+    because "What is larger than the buffer is cut, and the rest of that datagram is lost: UDP carries up to 65507 bytes over IPv4."
+    chat "$(printf '%65507s' '' | tr ' ' x)\\n" <<EOF
+peer bind udp:127.0.0.1:$OTHER
+peer connect udp:127.0.0.1:$OWN
+user send "ready\n"
+peer expect "ready\n"
+peer send "x"*65507
+EOF
+    end_chat
+}
+
 @test "[1] asym_server answers each client at its own address" {
     section "Step 6: answer"
     serve asym_server
@@ -511,205 +631,6 @@ EOF
         [ "$STATUS" -eq 0 ] || blame "$(how_it_stands)"
         stop_all
     done
-}
-
-# ---- asym_client ----
-
-@test "[1] asym_client sends its message and prints the answer" {
-    section "Step 10: ask"
-    expected "one datagram with the 5 bytes 'hello', and 300, the number in the answer, on stdout; exit status 0"
-    because "The message goes as it is, in one datagram: strlen(argv[3]) bytes, without the NUL at its end."
-    ask 127.0.0.1 hello <<EOF
-server expect "hello"
-server send "\0\0\x01,"
-EOF
-    because "The answer is 4 bytes in network byte order, the one of most weight first: ntohl() turns them round. Here they are 00 00 01 2c."
-    prints_number 300
-    stop_all
-
-    DID=""
-    section "Step 8: the address"
-    expected "the host found by its name too; an empty datagram for the empty message; 0 on stdout"
-    because "getaddrinfo() knows names and addresses. An empty message is a datagram of no bytes, and 0 is an answer like another."
-    ask localhost "" <<EOF
-server expect ""
-server send "\0\0\0\0"
-EOF
-    prints_number 0
-}
-
-@test "[1] asym_client sends again what the network loses" {
-    section "Step 10: ask"
-    did "started ./asym_client, lost its first two datagrams, delayed the answer to the third by 250 ms, and sent that answer twice"
-    expected "the same datagram three times, from the same port, and 300 printed once; exit status 0"
-    because "A datagram may be lost, and nobody tells. When 500 ms have passed without an answer the client sends again, up to 3 times in all, through the same socket, so that a late answer still finds it; and it waits after the third as after the others."
-    judge lossy_network
-    { [ "$(cat "$ASIDE/status")" = 0 ] && [ "$(cat "$ASIDE/printed")" = 300 ]; } ||
-        blame "$(cat "$ASIDE/transcript" "$ASIDE/stands")"
-}
-
-@test "[1] asym_client gives up after three tries in 1.5 s" {
-    section "Step 10: ask"
-    did "started ./asym_client and did not answer"
-    expected "three datagrams, 500 ms apart, and no fourth"
-    because "A wait of 500 ms is tv_usec = 500000 in a struct timeval, 500 for poll(). The client tries three times in all, and waits once after each."
-    judge silent_server
-    expected "'no answer' on stderr, and exit status 1"
-    because "No answer is a result too: say it, and let the exit status tell it."
-    { [ "$(cat "$ASIDE/status")" = 1 ] && grep -qi 'no answer' "$ASIDE/complained" &&
-        [ ! -s "$ASIDE/printed" ]; } || blame "$(cat "$ASIDE/stands")"
-}
-
-@test "[1] asym_client ignores what is no answer, and waits no longer for it" {
-    section "Step 10: ask"
-    expected "300 on stdout: what the 4 bytes from the server's own address say"
-    because "An answer has exactly 4 bytes. A buffer of 4 cuts what is longer to 4, and looks right: make it larger. recv() returns 0 for an empty datagram, which is no end."
-    ask 127.0.0.1 hello <<EOF
-server expect "hello"
-server send "" "\x05" "abc" "\0\0\0\x05\0" "\0\0\0\0\0\0\0\x05" "five\n"
-server send "\0\0\x01,"
-EOF
-    prints_number 300
-    stop_all
-
-    DID=""
-    did "wrote to the client from another socket before the server did"
-    because "Whoever knows the port can write to it. connect() makes the kernel let in the server's datagrams alone; without it, recvfrom() tells the sender, address and port: compare."
-    ask 127.0.0.1 hello <<EOF
-server expect "hello"
-eve    connect @server
-eve    send "\0\0\0c"
-mallory bind udp:127.0.0.2:$((PORT + 1))
-mallory connect @server
-mallory send "\0\0\0d"
-server send "\0\0\x01,"
-EOF
-    prints_number 300
-
-    DID=""
-    did "started ./asym_client and sent it something every 100 ms, for a second: from the server what is no answer, from strangers what looks like one"
-    expected "the second try after 500 ms all the same"
-    because "Each wait ends 500 ms after it has begun. Who waits 500 ms again after each datagram that is ignored (SO_RCVTIMEO does, and poll() with the same time) may wait for ever: compute what is left, from clock_gettime(CLOCK_MONOTONIC)."
-    judge noisy_network
-    case $(cat "$ASIDE/printed") in
-    "" | 300) ;;
-    *) blame "$(cat "$ASIDE/transcript" "$ASIDE/stands")" ;;
-    esac
-}
-
-@test "[1] asym_client says at once that the port is closed" {
-    section "Step 9: connect"
-    did "started ./asym_client with a port at which nobody is"
-    expected "'asym_client: recv: Connection refused' on stderr, and exit status 1"
-    because "The other machine answers with an ICMP message, port unreachable. The kernel gives it, as ECONNREFUSED, only to a socket that is connected: connect(), then send() and recv()."
-    finish closed_port "$BESIDE_S" || blame "the client has not ended"
-    ASIDE=$BATS_FILE_TMPDIR/closed_port.d
-    { [ "$(cat "$ASIDE/status")" = 1 ] &&
-        grep -qE '^asym_client: [a-z]+: Connection refused' "$ASIDE/complained"; } ||
-        blame "$(cat "$ASIDE/stands")"
-    expected "it at once: while a client that has got no answer at all still waits for its second try"
-    because "The refusal is there as soon as the datagram is sent. recv() and poll() tell it without waiting; sleep() does not."
-    [ -f "$ASIDE/at_once" ] || blame "it was said, but more than 500 ms later
-$(cat "$ASIDE/stands")"
-}
-
-# ---- sym_peer ----
-
-@test "[1] sym_peer sends each line as one datagram, from its own port" {
-    section "Step 11: lines out"
-    peer_ports
-    expected "each line as a datagram of its own, its LF included, from port $OWN"
-    because "One datagram for a line, through the socket that is bound to LOCAL_PORT: whoever knows that port hears nothing from another."
-    chat "" <<EOF
-peer bind udp:127.0.0.1:$OTHER
-peer connect udp:127.0.0.1:$OWN
-user send "hello\n"
-peer expect "hello\n"
-user send "\n"
-peer expect "\n"
-user send "never mind\n"
-peer expect "never mind\n"
-EOF
-    end_chat
-    stop_all
-
-    DID=""
-    expected "a datagram for each line, in however many pieces the input comes"
-    because "What read() brings may be half a line, or three. And where fgets() has taken three lines and given you one, poll() says that nothing is there to read: the others wait in the buffer of stdio."
-    peer_ports
-    chat "" <<EOF
-peer bind udp:127.0.0.1:$OTHER
-peer connect udp:127.0.0.1:$OWN
-user send "one\ntwo\nthree\n"
-peer expect "one\n"
-peer expect "two\n"
-peer expect "three\n"
-user send "in two"
-user taken
-peer silent 20ms
-user send " pieces\nand more"
-peer expect "in two pieces\n"
-user send "\n"
-peer expect "and more\n"
-EOF
-    end_chat
-}
-
-@test "[1] sym_peer prints what comes, whether anything is typed or not" {
-    section "Step 13: both at the same time"
-    free_port && OTHER=$PORT
-    free_port && OWN=$PORT
-    with_keyboard
-    start sym_peer "$OWN" 127.0.0.1 "$OTHER"
-    UNDER=()
-    await "$START_S" is_bound_or_ended "$OWN" || true
-    did "started ./sym_peer $OWN 127.0.0.1 $OTHER, typed nothing, and sent it three datagrams"
-    expected "all three on stdout, while it runs: the second with an LF, which it has not"
-    because "Who waits for a line of stdin hears nobody meanwhile: wait for both at the same time (poll), and never for one alone. What is printed must be flushed."
-    talk <<EOF
-peer bind udp:127.0.0.1:$OTHER
-peer connect udp:127.0.0.1:$OWN
-peer send "un\n" "deux" "tr\x01ois\n"
-EOF
-    printf 'un\ndeux\ntr\001ois\n' >"$T/text"
-    await "$PRINT_S" printed_text || blame "$(how_it_stands)
-the text on its stdout should be:
-$(show_bytes "$T/text")"
-    stop_all
-
-    DID=""
-    peer_ports
-    expected "both sides to be heard, when they speak at the same moment and as often as they like"
-    because "Nobody waits for an answer here. After a line of one side there may come another of the same side, or a hundred."
-    chat 'quatre\na\0b\ncinq\n\nsix\n' <<EOF
-peer bind udp:127.0.0.1:$OTHER
-peer connect udp:127.0.0.1:$OWN
-user send "ready\n"
-peer expect "ready\n"
-peer send "quatre\n"
-user send "a\n"
-peer send "a\0b"
-user send "b\nc\n"
-peer send "cinq\n" "\n" "six\n"
-peer expect "a\n"
-peer expect "b\n"
-peer expect "c\n"
-EOF
-    end_chat
-    stop_all
-
-    DID=""
-    peer_ports
-    expected "a datagram of 65507 bytes whole, with an LF after it"
-    because "What is larger than the buffer is cut, and the rest of that datagram is lost: UDP carries up to 65507 bytes over IPv4."
-    chat "$(printf '%65507s' '' | tr ' ' x)\\n" <<EOF
-peer bind udp:127.0.0.1:$OTHER
-peer connect udp:127.0.0.1:$OWN
-user send "ready\n"
-peer expect "ready\n"
-peer send "x"*65507
-EOF
-    end_chat
 }
 
 @test "[1] sym_peer says goodbye, and sees its peer leave" {
@@ -840,8 +761,6 @@ EOF
     end_chat
 }
 
-# ---- All three ----
-
 @test "[1] refuses a wrong command line with exit status 2" {
     section "Step 1: the port"
     expected "a usage line on stderr, exit status 2, and nothing done"
@@ -871,7 +790,7 @@ EOF
         read -r PID OUT ERR <<<"${started[n++]}"
         DID=""
         did "started $word"
-        ! listens || blame "it is bound to port $PORT"
+        ended || ! listens || blame "it is bound to port $PORT"
         { ends && [ "$STATUS" -eq 2 ] && grep -qi usage "$ERR" && [ ! -s "$OUT" ]; } ||
             blame "$(how_it_stands)"
     done
@@ -881,6 +800,81 @@ EOF
     expected "65535, the highest port, to be taken"
     because "A port has 16 bits."
     listens || taken_by_others || blame "$(how_it_stands)"
+}
+
+@test "[1] asym_client sends again what the network loses" {
+    section "Step 10: ask"
+    did "started ./asym_client, lost its first two datagrams, delayed the answer to the third by 250 ms, and sent that answer twice"
+    expected "the same datagram three times, from the same port, and 300 printed once; exit status 0"
+    because "A datagram may be lost, and nobody tells. When 500 ms have passed without an answer the client sends again, up to 3 times in all, through the same socket, so that a late answer still finds it; and it waits after the third as after the others."
+    judge lossy_network
+    { [ "$(cat "$ASIDE/status")" = 0 ] && [ "$(cat "$ASIDE/printed")" = 300 ]; } ||
+        blame "$(cat "$ASIDE/transcript" "$ASIDE/stands")"
+}
+
+@test "[1] asym_client gives up after three tries in 1.5 s" {
+    section "Step 10: ask"
+    did "started ./asym_client and did not answer"
+    expected "three datagrams, 500 ms apart, and no fourth"
+    because "A wait of 500 ms is tv_usec = 500000 in a struct timeval, 500 for poll(). The client tries three times in all, and waits once after each."
+    judge silent_server
+    expected "'no answer' on stderr, and exit status 1"
+    because "No answer is a result too: say it, and let the exit status tell it."
+    { [ "$(cat "$ASIDE/status")" = 1 ] && grep -qi 'no answer' "$ASIDE/complained" &&
+        [ ! -s "$ASIDE/printed" ]; } || blame "$(cat "$ASIDE/stands")"
+}
+
+@test "[1] asym_client ignores what is no answer, and waits no longer for it" {
+    section "Step 10: ask"
+    expected "300 on stdout: what the 4 bytes from the server's own address say"
+    because "An answer has exactly 4 bytes. A buffer of 4 cuts what is longer to 4, and looks right: make it larger. recv() returns 0 for an empty datagram, which is no end."
+    ask 127.0.0.1 hello <<EOF
+server expect "hello"
+server send "" "\x05" "abc" "\0\0\0\x05\0" "\0\0\0\0\0\0\0\x05" "five\n"
+server send "\0\0\x01,"
+EOF
+    prints_number 300
+    stop_all
+
+    DID=""
+    did "wrote to the client from another socket before the server did"
+    because "Whoever knows the port can write to it. connect() makes the kernel let in the server's datagrams alone; without it, recvfrom() tells the sender, address and port: compare."
+    ask 127.0.0.1 hello <<EOF
+server expect "hello"
+eve    connect @server
+eve    send "\0\0\0c"
+mallory bind udp:127.0.0.2:$((PORT + 1))
+mallory connect @server
+mallory send "\0\0\0d"
+server send "\0\0\x01,"
+EOF
+    prints_number 300
+
+    DID=""
+    did "started ./asym_client and sent it something every 100 ms, for a second: from the server what is no answer, from strangers what looks like one"
+    expected "the second try after 500 ms all the same"
+    because "Each wait ends 500 ms after it has begun. Who waits 500 ms again after each datagram that is ignored (SO_RCVTIMEO does, and poll() with the same time) may wait for ever: compute what is left, from clock_gettime(CLOCK_MONOTONIC)."
+    judge noisy_network
+    case $(cat "$ASIDE/printed") in
+    "" | 300) ;;
+    *) blame "$(cat "$ASIDE/transcript" "$ASIDE/stands")" ;;
+    esac
+}
+
+@test "[1] asym_client says at once that the port is closed" {
+    section "Step 9: connect"
+    did "started ./asym_client with a port at which nobody is"
+    expected "'asym_client: recv: Connection refused' on stderr, and exit status 1"
+    because "The other machine answers with an ICMP message, port unreachable. The kernel gives it, as ECONNREFUSED, only to a socket that is connected: connect(), then send() and recv()."
+    finish closed_port "$BESIDE_S" || blame "the client has not ended"
+    ASIDE=$BATS_FILE_TMPDIR/closed_port.d
+    { [ "$(cat "$ASIDE/status")" = 1 ] &&
+        grep -qE '^asym_client: [a-z]+: Connection refused' "$ASIDE/complained"; } ||
+        blame "$(cat "$ASIDE/stands")"
+    expected "it at once: while a client that has got no answer at all still waits for its second try"
+    because "The refusal is there as soon as the datagram is sent. recv() and poll() tell it without waiting; sleep() does not."
+    [ -f "$ASIDE/at_once" ] || blame "it was said, but more than 500 ms later
+$(cat "$ASIDE/stands")"
 }
 
 @test "[1] says which call failed, and ends with exit status 1" {
@@ -962,8 +956,8 @@ injected_failures() {
     done
 
     section "Step 6: answer"
-    UNDER=(strace -D -f -qq -o /dev/null -e trace=sendto,sendmsg,sendmmsg
-        -e inject=sendto,sendmsg,sendmmsg:error=ENETUNREACH:when=1)
+    UNDER=(strace -D -f -qq -o /dev/null -e "trace=sendto,sendmsg,sendmmsg"
+        -e "inject=sendto,sendmsg,sendmmsg:error=ENETUNREACH:when=1")
     serve asym_server
     UNDER=()
     DID=""
