@@ -58,10 +58,11 @@ int main(int argc, char *argv[])
     /* first after 500 ms, then every 20 ms */
     struct itimerval timer = {{0, 20000}, {0, 500000}};
     for (i = 0; i < 3; i++) {
+        /* The timer first: from here on the old one does not ring any more. */
+        setitimer(ITIMER_REAL, &timer, NULL);
         late = 0;
         if (send(dS, argv[3], strlen(argv[3]), 0) == -1)
             return error("send");
-        setitimer(ITIMER_REAL, &timer, NULL);
         while (!late) {
             char r[100];
             ssize_t res = recv(dS, r, sizeof r, 0);
