@@ -110,6 +110,18 @@ is_bound() { # PORT
 }
 is_bound_or_ended() { is_bound "$1" || ended; }
 
+# Somebody else has a UDP socket at PORT, and says nothing. Ends with the test.
+hold_port() { # PORT
+    set -m
+    "$TALK" -t 60 >/dev/null 2>&1 3>&- 4>&- <<EOF &
+other bind udp:0.0.0.0:$1
+other silent 60s
+EOF
+    STARTED="$STARTED $!"
+    set +m
+    await "$START_S" is_bound "$1"
+}
+
 # A program that has nothing to do sleeps (state S) whenever one looks. Fails the test when
 # it never does so five times in a row.
 must_sleep() {
@@ -288,8 +300,11 @@ chat() { # TEXT, with the escapes of printf %b
         echo "done listen 127.0.0.1:$DONE"
         echo "keys silent $((PRINT_S + 1))s"
     } >"$T/script"
+    set -m
     "$TALK" -v -t "$((TALK_S + PRINT_S + 2))" "$T/script" >"$T/transcript" 2>&1 3>&- 4>&- &
     CHAT=$!
+    STARTED="$STARTED $CHAT"
+    set +m
     await "$((TALK_S + PRINT_S + 2))" chat_done || true
     ! gone "$CHAT" || blame "$(shown_chat)"
     await "$PRINT_S" printed_text || { wait "$CHAT" || true; blame "$(shown_chat)
@@ -702,13 +717,14 @@ EOF
 
     DID=""
     section "Step 13: both at the same time"
-    free_port
-    did "ran: echo bye | ./sym_peer $OWN 127.0.0.1 $PORT"
+    peer_ports
+    hold_port "$OTHER"
+    did "ran: echo bye | ./sym_peer $OWN 127.0.0.1 $OTHER"
     because "When a pipe has come to its end, poll() sets POLLHUP and not POLLIN. read() then returns 0: ask whether revents is 0 or not."
     mkfifo "$T/pipe"
     # shellcheck disable=SC2016
     UNDER=(sh -c 'pipe=$1; shift; exec "$@" <"$pipe"' keyboard "$T/pipe")
-    start sym_peer "$OWN" 127.0.0.1 "$PORT"
+    start sym_peer "$OWN" 127.0.0.1 "$OTHER"
     UNDER=()
     # shellcheck disable=SC2016
     timeout "$START_S" sh -c 'echo bye >"$0"' "$T/pipe" || true
@@ -943,13 +959,8 @@ $(cat "$ASIDE/stands")"
 @test "[1] says which call failed, and ends with exit status 1" {
     section "Step 3: bind"
     free_port
-    local taken=$PORT other
-    "$TALK" -t 60 >/dev/null 3>&- 4>&- <<EOF &
-other bind udp:0.0.0.0:$taken
-other silent 60s
-EOF
-    other=$!
-    await "$START_S" is_bound "$taken"
+    local taken=$PORT
+    hold_port "$taken"
     free_port
     local program words
     for program in asym_server sym_peer; do
@@ -962,7 +973,6 @@ EOF
         because "Every call can fail, and its result says so: check it, say on stderr which call failed and why (strerror or perror), and end with 1."
         says_failure "$program" bind "Address already in use"
     done
-    kill "$other"
 
     section "Step 8: the address"
     DID=""
