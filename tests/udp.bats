@@ -130,7 +130,7 @@ must_sleep() {
         read -r stat <"/proc/$PID/stat" || return 0
         asleep=$((asleep + 1))
         [[ $stat == *") S "* ]] || asleep=0
-        [ "$SECONDS" -lt "$until" ] ||
+        [ "$asleep" -gt 0 ] || [ "$SECONDS" -lt "$until" ] ||
             blame "it uses the processor without end: $(ps -o stat=,time= -p "$PID")"
         sleep 0.005
     done
