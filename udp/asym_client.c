@@ -6,9 +6,9 @@
    top to bottom. No bind(): with the first datagram the kernel gives the socket a port,
    and the server learns it from the datagram.
 
-   Left out on purpose: a number in each message. The answer to the first try is as good as
-   the answer to the third here; where two questions may have two answers, each answer has
-   to say which question it belongs to. */
+   Left out on purpose: a number in each message. The answer to the first try is as good
+   as the answer to the third here; where two questions may have two answers, each answer
+   has to say which question it belongs to. */
 
 #include "net.h"
 

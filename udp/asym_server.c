@@ -35,7 +35,7 @@ static int usage(const char *program)
    "asym_server: bind: Address already in use", and returns 1, the exit status. */
 
 /* TODO 4: SIGINT and SIGTERM end the server within a second, also while nobody writes to
-   it. The handlers are installed before step 3: a signal may come as soon as it is bound. */
+   it. The handlers are there before it says that it listens. */
 
 /* TODO 5: print_datagram(address, bytes, length): "ADDRESS:PORT LENGTH TEXT", and "." for
    each byte that can't be printed; then flush. */
@@ -54,21 +54,20 @@ int main(int argc, char **argv)
     fputs("asym_server: TODO 2 is still to do\n", stderr);
     return 1;
 
-    /* TODO 4: from here on a signal is noticed. */
-    fputs("asym_server: TODO 4 is still to do\n", stderr);
-    return 1;
-
-    /* TODO 3: bind it to the port, at every address of this machine (INADDR_ANY), then
-       print "listening on port N" and flush: datagrams can come now. N is the real port,
-       by getsockname(): for port 0 the kernel has chosen one. */
+    /* TODO 3: bind it to the port, at every address of this machine (INADDR_ANY). */
     fputs("asym_server: TODO 3 is still to do\n", stderr);
     return 1;
 
-    /* TODO 5: for each datagram, until a signal shall end the server: receive it, together
-       with its sender's address, and print it. One of no bytes is a message too.
-       TODO 6: send its length to its sender: 32 bits in network byte order. When that
-       fails, say so and go on: it is one client's loss. */
-    fputs("asym_server: TODO 6 is still to do\n", stderr);
+    /* TODO 4: from here on a signal is noticed. Print "listening on port N" and flush. N is
+       the real port, by getsockname(): for port 0 the kernel has chosen one. */
+    fputs("asym_server: TODO 4 is still to do\n", stderr);
+    return 1;
+
+    /* TODO 5: for each datagram, until a signal shall end the server: receive it, with
+       its sender's address, and print it. One of no bytes is a message too.
+       Then step 6: send its length to its sender, 32 bits in network byte order. When
+       that fails, say so and go on: it is one client's loss. */
+    fputs("asym_server: TODO 5 is still to do\n", stderr);
     return 1;
 
     /* TODO 7: close the socket; exit status 0. */

@@ -37,8 +37,8 @@ static int usage(const char *program)
 /* What may happen when there is something to read, here or there. */
 enum result { GO_ON, ENDED, BROKEN };
 
-/* TODO 11: take_input(peer_fd, peer, line): reads from stdin what there is, and sends each
-   line that is complete, its LF included. What is not complete waits in the struct. */
+/* TODO 11: take_input(peer_fd, peer, line): reads from stdin what there is, and sends
+   each line that is complete, its LF included. What is not complete waits in line. */
 
 /* TODO 12: take_datagram(peer_fd, peer): receives one datagram and prints it, with a LF
    where it has none; then flush. One that the peer has not sent is ignored, an empty one

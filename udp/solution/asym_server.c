@@ -42,7 +42,7 @@ static int failed(const char *call)
 /* END SOLUTION */
 
 /* TODO 4: SIGINT and SIGTERM end the server within a second, also while nobody writes to
-   it. The handlers are installed before step 3: a signal may come as soon as it is bound. */
+   it. The handlers are there before it says that it listens. */
 /* BEGIN SOLUTION */
 /* The handler writes a byte into stop_pipe[1], and wait_for_datagram() finds it in
    stop_pipe[0]. A flag alone is not enough: set between the test of the flag and a call
@@ -133,15 +133,7 @@ int main(int argc, char **argv)
         return failed("socket");
     /* END SOLUTION */
 
-    /* TODO 4: from here on a signal is noticed. */
-    /* BEGIN SOLUTION */
-    if (stop_on_signals() != 0)
-        return 1;
-    /* END SOLUTION */
-
-    /* TODO 3: bind it to the port, at every address of this machine (INADDR_ANY), then
-       print "listening on port N" and flush: datagrams can come now. N is the real port,
-       by getsockname(): for port 0 the kernel has chosen one. */
+    /* TODO 3: bind it to the port, at every address of this machine (INADDR_ANY). */
     /* BEGIN SOLUTION */
     struct sockaddr_in address = {0};
     address.sin_family = AF_INET;
@@ -149,6 +141,13 @@ int main(int argc, char **argv)
     address.sin_port = htons((uint16_t)port);
     if (bind(server_fd, (struct sockaddr *)&address, sizeof address) == -1)
         return failed("bind");
+    /* END SOLUTION */
+
+    /* TODO 4: from here on a signal is noticed. Print "listening on port N" and flush. N is
+       the real port, by getsockname(): for port 0 the kernel has chosen one. */
+    /* BEGIN SOLUTION */
+    if (stop_on_signals() != 0)
+        return 1;
     socklen_t address_length = sizeof address;
     if (getsockname(server_fd, (struct sockaddr *)&address, &address_length) == -1)
         return failed("getsockname");
@@ -157,10 +156,10 @@ int main(int argc, char **argv)
         return failed("fflush");
     /* END SOLUTION */
 
-    /* TODO 5: for each datagram, until a signal shall end the server: receive it, together
-       with its sender's address, and print it. One of no bytes is a message too.
-       TODO 6: send its length to its sender: 32 bits in network byte order. When that
-       fails, say so and go on: it is one client's loss. */
+    /* TODO 5: for each datagram, until a signal shall end the server: receive it, with
+       its sender's address, and print it. One of no bytes is a message too.
+       Then step 6: send its length to its sender, 32 bits in network byte order. When
+       that fails, say so and go on: it is one client's loss. */
     /* BEGIN SOLUTION */
     while (wait_for_datagram(server_fd) == 0) {
         char bytes[DATAGRAM_MAX];

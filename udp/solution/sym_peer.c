@@ -44,8 +44,8 @@ static int failed(const char *call)
 /* What may happen when there is something to read, here or there. */
 enum result { GO_ON, ENDED, BROKEN };
 
-/* TODO 11: take_input(peer_fd, peer, line): reads from stdin what there is, and sends each
-   line that is complete, its LF included. What is not complete waits in the struct. */
+/* TODO 11: take_input(peer_fd, peer, line): reads from stdin what there is, and sends
+   each line that is complete, its LF included. What is not complete waits in line. */
 /* BEGIN SOLUTION */
 /* The line that is being read. Its length counts on when the bytes have no more room, so
    that a line that is too long is noticed, and its end found. */

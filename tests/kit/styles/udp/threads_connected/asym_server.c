@@ -1,5 +1,5 @@
 /* A right program of another style: getaddrinfo for the own address too, SO_REUSEADDR, a
-   thread that receives while main() waits for the signal (sigwait), stdio with isprint. */
+   thread that receives while main() waits for the signal (sigwait), isprint. */
 
 #include <arpa/inet.h>
 #include <ctype.h>
