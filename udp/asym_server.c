@@ -58,8 +58,8 @@ int main(int argc, char **argv)
     fputs("asym_server: TODO 3 is still to do\n", stderr);
     return 1;
 
-    /* TODO 4: from here on a signal is noticed. Print "listening on port N" and flush. N is
-       the real port, by getsockname(): for port 0 the kernel has chosen one. */
+    /* TODO 4: from here on a signal is noticed. Now print "listening on port N" and
+       flush. N is the real port, by getsockname(): for port 0 the kernel has chosen. */
     fputs("asym_server: TODO 4 is still to do\n", stderr);
     return 1;
 

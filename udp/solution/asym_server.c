@@ -143,8 +143,8 @@ int main(int argc, char **argv)
         return failed("bind");
     /* END SOLUTION */
 
-    /* TODO 4: from here on a signal is noticed. Print "listening on port N" and flush. N is
-       the real port, by getsockname(): for port 0 the kernel has chosen one. */
+    /* TODO 4: from here on a signal is noticed. Now print "listening on port N" and
+       flush. N is the real port, by getsockname(): for port 0 the kernel has chosen. */
     /* BEGIN SOLUTION */
     if (stop_on_signals() != 0)
         return 1;
