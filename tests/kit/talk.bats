@@ -380,6 +380,30 @@ EOF
     assert_line --regexp '^ +"two" \(3 bytes\)$'
 }
 
+@test "UDP: a stranger can write to whoever has sent a datagram" {
+    free_port
+    play <<EOF
+host  bind udp:127.0.0.1:$PORT
+alice bind udp:127.0.0.2:$PORT
+alice connect udp:127.0.0.1:$PORT
+alice send "a"
+host  expect "a"
+eve   connect @host
+eve   send "from elsewhere"
+alice silent 20ms
+host  connect @host
+host  send "for alice"
+alice expect "for alice"
+EOF
+    assert_success
+    play <<EOF
+host  bind udp:127.0.0.1:$PORT
+eve   connect @host
+EOF
+    assert_failure 1
+    assert_line --partial "connect @host: no datagram has come there"
+}
+
 @test "UDP: 65507 bytes" {
     free_port
     play <<EOF

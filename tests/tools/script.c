@@ -189,7 +189,10 @@ static const struct command *read_command(struct reader *reader)
 static void read_argument(struct reader *reader, struct step *step, char argument)
 {
     skip_blanks(reader);
-    if (argument == 'a')
+    if (argument == 's' && *reader->at == '@') {
+        step->address.text = reader->at++;
+        step->other = read_party(reader);
+    } else if (argument == 'a' || argument == 's')
         step->address = read_address(reader);
     else if (argument == 'd' || argument == 'D')
         read_data(reader, step, argument == 'D');

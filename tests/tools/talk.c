@@ -31,6 +31,7 @@ static const char HELP[] =
     "\n"
     "A line is PARTY COMMAND ARGUMENTS, or a # comment. Commands:\n"
     "  connect ADDRESS     open a connection; for datagrams, name the other side\n"
+    "                      (@PARTY: who sent that party its last datagram)\n"
     "  bind ADDRESS        take an address of one's own\n"
     "  listen ADDRESS      open a listening socket; prints 'listening on port N'\n"
     "  accept PARTY        accept the next connection of that listening party\n"
@@ -283,7 +284,9 @@ static bool open_socket(struct talk *talk, struct party *party,
         return false;
     if (party->deaf)
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    /* Not for datagrams: there it lets two sockets share a port (socket(7)). */
+    if (address->type == SOCK_STREAM)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     return true;
 }
 
@@ -291,10 +294,15 @@ static bool play_connect(struct talk *talk, struct party *party, const struct st
 {
     int error = 0;
     socklen_t length = sizeof error;
-    const struct sockaddr *name = (const struct sockaddr *)&step->address.name;
-    if (!open_socket(talk, party, &step->address))
+    bool sender = step->address.length == 0; /* the address is @PARTY */
+    const struct address *to =
+        sender ? &talk->parties[step->other].sender : &step->address;
+    if (to->length == 0)
+        return say(talk, party, '!', "connect %s: no datagram has come there",
+                   step->address.text);
+    if (!open_socket(talk, party, to))
         return false;
-    if (connect(party->fd, name, step->address.length) == -1)
+    if (connect(party->fd, (const struct sockaddr *)&to->name, to->length) == -1)
         error = errno;
     bool done = error != EINPROGRESS;
     while (!done && now_ms(talk) < talk->end_ms) /* others may be heard meanwhile */
@@ -421,7 +429,8 @@ static ssize_t take_datagram(struct talk *talk, struct party *party, char *bytes
 {
     if (!wait_for(talk, party, POLLIN, until_ms))
         return -1;
-    party->sender = (struct address){.length = sizeof party->sender.name};
+    party->sender =
+        (struct address){.length = sizeof party->sender.name, .type = SOCK_DGRAM};
     ssize_t length =
         recvfrom(party->fd, bytes, DATAGRAM_MAX, 0,
                  (struct sockaddr *)&party->sender.name, &party->sender.length);
@@ -645,7 +654,7 @@ static bool play_stop(struct talk *talk, struct party *party, const struct step 
 }
 
 const struct command COMMANDS[] = {
-    {"connect", "a", play_connect},
+    {"connect", "s", play_connect},
     {"bind", "a", play_bind},
     {"listen", "a", play_listen},
     {"accept", "nw", play_accept},

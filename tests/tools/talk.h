@@ -63,7 +63,7 @@ struct piece {
 
 struct step {
     const struct command *command;
-    int party, other; /* other: the listening party of accept */
+    int party, other; /* other: the listening party of accept, or @PARTY of connect */
     struct address address;
     struct piece pieces[PIECES_MAX];
     int piece_count;
@@ -86,8 +86,8 @@ struct talk {
 
 struct command {
     const char *name;
-    const char *arguments; /* a address, d one string, D strings and times, t time,
-                              n party, f file, p process, w within;
+    const char *arguments; /* a address, s address or @PARTY, d one string, D strings
+                              and times, t time, n party, f file, p process, w within;
                               * the party needs an open socket */
     /* Plays a step. Result: false when it failed, which has been noted. */
     bool (*play)(struct talk *, struct party *, const struct step *);
