@@ -55,7 +55,7 @@ first_start_of_server() { # PROGRAM
 }
 first_start_of_client() { # PROGRAM
     local expects=$'dgr expect "hello"\ndgr send "\\0\\0\\0\\x05"'
-    [ "$1" = dgram_client ] || expects=$'peer accept srv\npeer drain'
+    [ "$1" = dgram_client ] || expects=$'peer accept srv\npeer close'
     beside gate <<END
 srv  listen unix:stream
 dgr  bind unixgram:dgram
@@ -67,10 +67,14 @@ END
     else
         start "$1" dgram hello
     fi
-    { ends && await "$PRINT_S" gone "$TALKER" && wait "$TALKER"; } ||
-        { echo "./$1 with its server: it does not come to it, or not to its own end:"; how_it_stands; } >"$T.blocked"
-    kill "$TALKER" 2>/dev/null || true
+    await "$END_S" one_is_over || true
+    await "$PRINT_S" gone "$TALKER" || true
+    { kill "$TALKER"; wait "$TALKER"; } 2>/dev/null || true
+    # The transcript is there only where the conversation came to its end.
+    grep -qE '^ .* (<|accept) ' "$T/said" ||
+        { echo "./$1 does not come to its server:"; how_it_stands; } >"$T.blocked"
 }
+one_is_over() { ended || gone "$TALKER"; }
 
 # For the head of a check: fails it at once where a program it needs has not come so far.
 # The reason is told once for each program.
@@ -90,7 +94,7 @@ needs() { # PROGRAM...
         dgram_client) section "Step 9: an address of its own" ;;
         esac
         did "started ./$program"
-        expected "it to $([ "${program%_server}" = "$program" ] && echo "connect, and to end when it has its answer" || echo "listen")"
+        expected "it to $([ "${program%_server}" = "$program" ] && echo "come to its server" || echo "listen")"
         because "Without that there is nothing to test: this check and others need it."
         blame "$(cat "$BATS_FILE_TMPDIR/$program.blocked")"
     done
@@ -111,12 +115,12 @@ serve_at() { # PROGRAM PATH
 
 # Plays the script on standard input beside the test; the transcript goes to $T/said.
 # Returns when the script's first socket is there.
-beside() { # PATH
+beside() { # PATH [SECONDS_MAX]
     cat >"$T/script"
     : >"$T/said"
     "$TALK" -v -t "$TALK_S" "$T/script" >"$T/said" 2>&1 </dev/null 3>&- 4>&- &
     TALKER=$!
-    await "$START_S" appeared "$1"
+    await "${2:-$START_S}" appeared "$1" || true
 }
 appeared() { grep -q "^listening on $1\$" "$T/said"; }
 
@@ -556,7 +560,7 @@ END
     expected "the next client answered"
     because "Over AF_UNIX sendto() waits for room in the other's queue: one client that does not receive stops the server for all. With MSG_DONTWAIT it fails with EAGAIN instead: this answer is lost, as a network might lose it."
     {
-        printf 'deaf bind unixgram:e\ndeaf connect unixgram:s\n'
+        printf 'deaf bind unixgram:e\ndeaf aim unixgram:s\n'
         local i
         for ((i = 0; i < room + 5; i++)); do echo 'deaf send "x"'; done
         printf 'bob bind unixgram:b\nbob connect unixgram:s\nbob send "bob"\nbob expect "\\0\\0\\0\\x03"\n'
@@ -700,70 +704,31 @@ in_vain() { # WAY
 @test "[1] dgram_client has a path of its own, and removes it however it ends" {
     needs dgram_client
     section "Step 9: an address of its own"
-    local signal answer
-    local clients=() paths=() n=0
-    did "started three ./dgram_client and looked with: ss -x"
-    expected "a socket with an absolute path of its own, in a private directory (mode 700)"
-    beside gate <<'END'
-one   bind unixgram:s1
-two   bind unixgram:s2
-three bind unixgram:s3
-gate  listen unix:gate
-one   expect "hello"
-two   expect "hello"
-three expect "hello"
-all   listen unix:all
-go    accept all
-one   send "\0\0\0\x05"
-END
-    for n in 1 2 3; do
-        start dgram_client "s$n" hello
-        clients+=("$PID $OUT $ERR")
-    done
-    has_come_to all || played || return
-    for n in 0 1 2; do
-        read -r PID OUT ERR <<<"${clients[n]}"
-        because "The client's socket has no name, so the server has nobody to answer: bind() it to a path."
-        listens || blame "$(how_it_stands)"
-        paths[n]=$PORT
-        because "A server runs in a directory of its own: it can't find a path that is relative to the client's."
-        [ "${PORT#/}" != "$PORT" ] || blame "the path $PORT"
-        because "Where others may look into the directory, they can remove the socket or put theirs there. mkdtemp() makes a directory that has a new name and the mode 700."
-        local mode
-        mode=$(stat -c %a "$(dirname "$PORT")")
-        [[ $mode == *00 ]] || blame "$PORT, in a directory of mode $mode"
-        because "In a directory that others use too, two clients meet."
-        [ "$(find "$(dirname "$PORT")" | wc -l)" -eq 2 ] || blame "$PORT, beside:
-$(ls -A "$(dirname "$PORT")")"
-    done
-
-    for n in 0 1 2; do
-        read -r PID OUT ERR <<<"${clients[n]}"
+    local way
+    for way in answer INT TERM; do
         DID=""
-        case $n in
-        0)
-            did "answered ./dgram_client"
+        waiting_client
+        looks_private "$PORT"
+        case $way in
+        answer)
+            did "answered it"
             because "Nobody else removes a path: unlink() the socket and rmdir() the directory before the end."
-            goes_on all
+            goes_on asked
             ;;
-        1)
-            did "ended ./dgram_client with SIGINT (Ctrl-C) while it waited"
+        *)
+            did "sent it SIG$way while it waited"
             because "A signal ends a program at once, unless it has a handler (sigaction). In it: unlink(), rmdir(), _exit()."
-            kill -INT "$PID"
-            ;;
-        2)
-            did "ended ./dgram_client with SIGTERM (kill) while it waited"
-            kill -TERM "$PID"
+            kill -"$way" "$PID" 2>/dev/null || true
             ;;
         esac
         expected "the program to end, and path and directory to be removed"
         ends || blame "$(how_it_stands)"
-        [ ! -e "${paths[n]}" ] || blame "still there: ${paths[n]}
+        [ ! -e "$PORT" ] || blame "still there: $PORT
 $(how_it_stands)"
-        [ ! -e "$(dirname "${paths[n]}")" ] || blame "still there: $(dirname "${paths[n]}")
+        [ ! -e "${PORT%/*}" ] || blame "still there: ${PORT%/*}
 $(how_it_stands)"
         expected "another exit status than 0 after a signal: there was no answer"
-        [ "$n" -eq 0 ] || [ "$STATUS" -ne 0 ] || blame "$(how_it_stands)"
+        [ "$way" = answer ] || [ "$STATUS" -ne 0 ] || blame "$(how_it_stands)"
     done
     strace_works || return 0
 
@@ -780,6 +745,41 @@ $(how_it_stands)"
     finish ask_in_vain "$((10 * PATIENCE))" || true
     T=$BATS_FILE_TMPDIR/silent
     leaves_nothing
+}
+
+# Starts a client and waits until it has asked; sets PORT to its path. It waits for 1.5 s:
+# where all is so slow that this was too short, it is started again.
+waiting_client() {
+    did "started ./dgram_client and looked with: ss -x"
+    expected "a socket with a path of its own"
+    because "The client's socket has no name, so the server has nobody to answer: bind() it to a path."
+    local try
+    for try in 1 2 3 4 5; do
+        rm -f s gate asked
+        beside gate <<'END'
+srv  bind unixgram:s
+gate listen unix:gate
+srv  expect "hello"
+all  listen unix:asked
+go   accept all
+srv  send "\0\0\0\x05"
+END
+        start dgram_client s hello
+        has_come_to asked && listens && ! ended && return
+        grep -q 'no answer' "$ERR" || break
+    done
+    blame "$(how_it_stands)"
+}
+
+# Fails the test when the path of a client is not its own alone.
+looks_private() { # PATH
+    expected "an absolute path, in a directory that others can't look into (mode 700)"
+    because "A server runs in a directory of its own: it can't find a path that is relative to the client's."
+    [ "${1#/}" != "$1" ] || blame "the path $1"
+    because "Where others may look into the directory, they can remove the socket or put theirs there. mkdtemp() makes a directory that has a new name and the mode 700."
+    local mode
+    mode=$(stat -c %a "${1%/*}" 2>/dev/null) || return 0
+    [[ $mode == *00 ]] || blame "$1, in a directory of mode $mode"
 }
 
 # The next program's directories and sockets are noted in $T/trace.
@@ -831,7 +831,8 @@ alice send "x"*300000'; do
         did "sent SIGTERM while a client was connected that $([ "${busy#*deaf}" = "$busy" ] && echo "said nothing" || echo "received nothing")"
         because "The signal comes while the server waits in recv() or send(): it has to end from there as well."
         serve_at stream_server s
-        beside gate <<END
+        # Where what is sent does not fit, gate does not come: then the server waits as well.
+        beside gate "$PRINT_S" <<END
 alice connect unix:s
 $busy
 gate listen unix:gate
@@ -892,8 +893,7 @@ $(ls -l s 2>&1)"
         expected "it to replace the dead socket, and to listen"
         because "bind() says EADDRINUSE whenever there is a file at the path. connect() tells whether anybody is behind it: ECONNREFUSED, then the socket is dead; unlink() it and bind() again."
         serve_at "$server" "$server.s"
-        kill -KILL "$PID"
-        wait "$PID" 2>/dev/null || true
+        { kill -KILL "$PID" && wait "$PID"; } 2>/dev/null || true
         start "$server" "$server.s"
         { listens && [ "$PORT" = "$server.s" ]; } || blame "$(how_it_stands)"
     done
@@ -905,9 +905,7 @@ $(ls -l s 2>&1)"
             DID=""
             did "started ./$server $path, where a ${path%.s} was running"
             expected "'$server: bind: Address already in use' on stderr, exit status 1"
-            because "Only ECONNREFUSED from connect() means that nobody lives there. Who removes the path without asking takes it from a server that is still running, which nobody can reach any more."
-            [ "$path" = "$server.s" ] ||
-                because "connect() fails with EPROTOTYPE where a socket of another type lives: that is no dead one. Only ECONNREFUSED means that nobody is there."
+            because "Who removes the path without asking takes it from a server that is still running, which nobody can reach any more. Only ECONNREFUSED from connect() means that nobody is there; EPROTOTYPE says that a socket of another type lives."
             start "$server" "$path"
             ! listens || blame "it listens on $PORT
 $(how_it_stands)"
