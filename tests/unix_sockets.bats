@@ -5,6 +5,7 @@
 load lib/lab
 
 SERVERS="stream_server dgram_server"
+FIRST_PATH=path_of_a_server # longer than the 14 bytes of a struct sockaddr
 
 setup_file() {
     open_exercise unix_sockets stream_server stream_client dgram_server dgram_client
@@ -43,14 +44,14 @@ first_start_of() { # PROGRAM
     stop_all
 }
 first_start_of_server() { # PROGRAM
-    start "$1" s
+    start "$1" "$FIRST_PATH"
     if listens; then
         echo "$PORT" >"$T/listens"
         await "$PRINT_S" printed || true
     elif ended; then
-        { echo "./$1 s ended before a client could reach it:"; how_it_stands; } >"$T.blocked"
+        { echo "./$1 $FIRST_PATH ended before a client could reach it:"; how_it_stands; } >"$T.blocked"
     else
-        { echo "./$1 s never listens:"; how_it_stands; } >"$T.blocked"
+        { echo "./$1 $FIRST_PATH never listens:"; how_it_stands; } >"$T.blocked"
     fi
 }
 first_start_of_client() { # PROGRAM
@@ -172,8 +173,8 @@ with_input() { # TEXT, as printf's format
 @test "[1] both servers listen on the path they are given, and say so" {
     section "Step 3: bind"
     local server seen=""
-    did "started ./stream_server s and ./dgram_server s, each in a directory of its own, and looked with: ss -xl"
-    expected "a socket at s that waits for clients, of both"
+    did "started ./stream_server $FIRST_PATH and ./dgram_server $FIRST_PATH, each in a directory of its own, and looked with: ss -xl"
+    expected "a socket at $FIRST_PATH that waits for clients, of both"
     because "Is the path in sun_path, is sun_family AF_UNIX, are the results of socket() and bind() looked at?"
     for server in $SERVERS; do
         [ ! -f "$BATS_FILE_TMPDIR/$server.blocked" ] || {
@@ -185,20 +186,20 @@ $(cat "$BATS_FILE_TMPDIR/$server.blocked")"
     [ -z "$seen" ] || blame "${seen#?}"
     because "The path did not reach bind() as it was given: all of it goes to sun_path, and the length given to bind() is that of a struct sockaddr_un."
     for server in $SERVERS; do
-        [ "$(cat "$BATS_FILE_TMPDIR/$server/listens")" = s ] ||
+        [ "$(cat "$BATS_FILE_TMPDIR/$server/listens")" = "$FIRST_PATH" ] ||
             blame "$server: a socket at $(cat "$BATS_FILE_TMPDIR/$server/listens")"
     done
 
     section "Step 5: listen, and say where"
     for server in $SERVERS; do
         DID=""
-        did "started ./$server s"
-        expected "'listening on s' on stdout, as soon as it can be reached"
+        did "started ./$server $FIRST_PATH"
+        expected "'listening on $FIRST_PATH' on stdout, as soon as it can be reached"
         because "Nothing was printed: where stdout is no terminal, printf() keeps what it prints until fflush(stdout)."
         local out=$BATS_FILE_TMPDIR/$server/out.0
         [ -s "$out" ] || blame "nothing on stdout while it listened"
         because "The line is other than the statement has it."
-        [ "$(head -n 1 "$out")" = "listening on s" ] || blame "stdout: $(cat "$out")"
+        [ "$(head -n 1 "$out")" = "listening on $FIRST_PATH" ] || blame "stdout: $(cat "$out")"
     done
 }
 

@@ -7,8 +7,9 @@
    accept(): one socket hears all clients. It is the asym_server of udp with another
    address.
 
-   Left out on purpose: the abstract names of Linux. A client that has one counts as a
-   client without a name. */
+   Left out on purpose: the abstract names of Linux, a client that has one counts as a
+   client without a name; and a client that leaves hundreds of answers unread while it is
+   connected to this server: they fill the buffer that all answers go through. */
 
 #include "net.h"
 
