@@ -183,8 +183,15 @@ with_input() { # TEXT, as printf's format
 $(cat "$BATS_FILE_TMPDIR/$server.blocked")"
         }
     done
+    local other
+    other=$(cd "$BATS_FILE_TMPDIR" && find ./*_server -type s ! -name "$FIRST_PATH" | cut -d / -f 3)
+    [ -z "$other" ] || {
+        because "The path did not reach bind() as it was given: all of it goes to sun_path, and the length given to bind() is that of a struct sockaddr_un, not of a struct sockaddr."
+        seen="$seen
+there is a socket at ${other%%
+*}"
+    }
     [ -z "$seen" ] || blame "${seen#?}"
-    because "The path did not reach bind() as it was given: all of it goes to sun_path, and the length given to bind() is that of a struct sockaddr_un."
     for server in $SERVERS; do
         [ "$(cat "$BATS_FILE_TMPDIR/$server/listens")" = "$FIRST_PATH" ] ||
             blame "$server: a socket at $(cat "$BATS_FILE_TMPDIR/$server/listens")"
@@ -1232,13 +1239,8 @@ silent_sanitizers() {
     local server
     for server in $SERVERS; do
         DID=""
-        did "sent SIGTERM to ./$server s in the middle of its bind() (strace)"
-        watched_calls -e inject=bind:signal=SIGTERM:when=1
-        start "$server" s
-        ends || blame "$(how_it_stands)"
-        grep -q 'sun_path="s"' "$T/trace" || blame "no bind() to s
-$(how_it_stands)"
-        leaves_nothing
+        did "stopped ./$server s right after its bind() (strace), sent it SIGTERM, and let it go on"
+        signalled_in bind "$server" s
     done
     section "Step 9: an address of its own"
     because "From the moment the directory exists it has to be removed. Block the signals (sigprocmask) before mkdtemp(), and unblock them when path and handler are ready."
@@ -1250,12 +1252,22 @@ END
     local call
     for call in '?mkdir,mkdirat' bind; do
         DID=""
-        did "sent SIGTERM to ./dgram_client s hello in the middle of its ${call#?} (strace)"
-        watched_calls -e "inject=$call:signal=SIGTERM:when=1"
-        start dgram_client s hello
-        ends || blame "$(how_it_stands)"
-        grep -q 'sun_path\|mkdir' "$T/trace" || blame "no such call
-$(how_it_stands)"
-        leaves_nothing
+        did "stopped ./dgram_client s hello right after its ${call#?mkdir,} (strace), sent it SIGTERM, and let it go on"
+        signalled_in "$call" dgram_client s hello
     done
 }
+
+# Starts a program that stops right after the first such call, and gets SIGTERM there. A
+# signal to the process, as from kill: a thread of it may be the one that waits for it.
+signalled_in() { # CALL PROGRAM ARGUMENT...
+    watched_calls -e signal=stop -e "inject=$1:signal=STOP:when=1"
+    shift
+    start "$@"
+    await "$START_S" in_stop || blame "no such call
+$(how_it_stands)"
+    kill -TERM "$PID"
+    kill -CONT "$PID"
+    ends || blame "$(how_it_stands)"
+    leaves_nothing
+}
+in_stop() { ended || grep -q 'stopped by SIGSTOP' "$T/trace"; }
