@@ -882,7 +882,7 @@ $(ls -l s 2>&1)"
         UNDER=(sh -c 'umask 0; exec "$@"' sh strace -D -f -qq -o "$T/trace" -e trace=bind -e signal=stop
             -e inject=bind:signal=STOP:when=1)
         start "$server" "$server.s"
-        await "$START_S" grep -q 'stopped by SIGSTOP' "$T/trace" || blame "$(how_it_stands)"
+        { await "$START_S" in_stop && ! ended; } || blame "$(how_it_stands)"
         mode=$(stat -c %a "$server.s" 2>/dev/null) || mode=000
         [[ $mode == *00 ]] || blame "$(ls -l "$server.s")"
         kill -CONT "$PID"
@@ -1225,6 +1225,8 @@ END
     silent_sanitizers
 }
 silent_sanitizers() {
+    ! grep -q 'ERROR: LeakSanitizer' "$ERR" ||
+        because "What malloc() or getline() gave was not given back with free() when the program ended."
     ! grep -qE 'ERROR: (Address|Leak)Sanitizer|runtime error:' "$ERR" ||
         blame "$(grep -E 'ERROR|runtime error|    #[0-9]+ .*\.c' "$ERR" | head -8)"
 }
@@ -1263,7 +1265,7 @@ signalled_in() { # CALL PROGRAM ARGUMENT...
     watched_calls -e signal=stop -e "inject=$1:signal=STOP:when=1"
     shift
     start "$@"
-    await "$START_S" in_stop || blame "no such call
+    { await "$START_S" in_stop && ! ended; } || blame "no such call
 $(how_it_stands)"
     kill -TERM "$PID"
     kill -CONT "$PID"
