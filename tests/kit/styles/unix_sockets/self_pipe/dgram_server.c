@@ -1,4 +1,4 @@
-/* A right program of another style: recvmsg() and sendmsg(), a buffer with room to spare. */
+/* A right program of another style: recvmsg() and sendmsg(), a larger buffer. */
 
 #include "net.h"
 

@@ -1,5 +1,6 @@
 /* A right program of another style: a self-pipe and poll() before each call that could
-   block, fchmod() on the socket before bind(), a stream socket that asks without waiting. */
+   block, fchmod() on the socket before bind(), a stream socket that asks and never
+   waits. */
 
 #include "net.h"
 

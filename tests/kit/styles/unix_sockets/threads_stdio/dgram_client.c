@@ -1,5 +1,5 @@
-/* A right program of another style: SO_RCVTIMEO set anew for what is left of the wait, and
-   a thread that waits for the signals. */
+/* A right program of another style: SO_RCVTIMEO set anew for what is left of the wait,
+   and a thread that waits for the signals. */
 #define _DEFAULT_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -63,7 +63,6 @@ int main(int argc, char **argv)
     if (mkdtemp(dir) == NULL)
         return quit("mkdtemp", dir);
     atexit(cleanup);
-    pthread_create(&thread, NULL, wait_for_signal, NULL);
     int s = socket(PF_LOCAL, SOCK_DGRAM, 0);
     if (s < 0)
         return quit("socket", "");
@@ -71,6 +70,7 @@ int main(int argc, char **argv)
     strcpy(me.sun_path, sock);
     if (bind(s, (struct sockaddr *)&me, (socklen_t)SUN_LEN(&me)) < 0)
         return quit("bind", sock);
+    pthread_create(&thread, NULL, wait_for_signal, NULL);
     if (connect(s, (struct sockaddr *)&un, (socklen_t)SUN_LEN(&un)) < 0)
         return quit("connect", argv[1]);
     for (int i = 0; i < 3; i++) {

@@ -1,4 +1,4 @@
-/* A right program of another style: sigwait in a thread, a text made before it is printed. */
+/* A right program of another style: sigwait in a thread, a text made beforehand. */
 #define _DEFAULT_SOURCE
 #include "common.h"
 

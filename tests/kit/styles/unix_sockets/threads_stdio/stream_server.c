@@ -1,4 +1,4 @@
-/* A right program of another style: the connection as stdio streams, sigwait in a thread. */
+/* A right program of another style: the connection as stdio, sigwait in a thread. */
 #define _DEFAULT_SOURCE
 #include "common.h"
 
