@@ -19,7 +19,7 @@ setup() {
 }
 teardown() {
     tidy
-    [ -z "$TALKER" ] || kill "$TALKER" 2>/dev/null || true
+    no_talker
 }
 
 # Once for the file, all programs side by side: one that does nothing is not waited for in
@@ -117,11 +117,18 @@ serve_at() { # PROGRAM PATH
 # Plays the script on standard input beside the test; the transcript goes to $T/said.
 # Returns when the script's first socket is there.
 beside() { # PATH [SECONDS_MAX]
+    no_talker
     cat >"$T/script"
     : >"$T/said"
     "$TALK" -v -t "$TALK_S" "$T/script" >"$T/said" 2>&1 </dev/null 3>&- 4>&- &
     TALKER=$!
     await "${2:-$START_S}" appeared "$1" || true
+}
+# Ends what plays beside, before another takes its paths: talk removes them at its end.
+no_talker() {
+    [ -n "$TALKER" ] || return 0
+    { kill "$TALKER" && wait "$TALKER"; } 2>/dev/null || true
+    TALKER=""
 }
 appeared() { grep -q "^listening on $1\$" "$T/said"; }
 
@@ -206,7 +213,9 @@ there is a socket at ${other%%
         local out=$BATS_FILE_TMPDIR/$server/out.0
         [ -s "$out" ] || blame "nothing on stdout while it listened"
         because "The line is other than the statement has it."
-        [ "$(head -n 1 "$out")" = "listening on $FIRST_PATH" ] || blame "stdout: $(cat "$out")"
+        [ "$(grep -a 'listening on' "$out")" = "listening on $FIRST_PATH" ] || blame "stdout: $(cat "$out")"
+        because "Who reads by lines waits for the newline at the end."
+        [ -z "$(tail -c 1 "$out")" ] || blame "no newline at the end of: $(cat "$out")"
     done
 }
 
@@ -849,8 +858,7 @@ END
         kill -TERM "$PID"
         { ends && [ "$STATUS" -eq 0 ] && [ ! -e s ]; } || blame "$(how_it_stands)
 $(ls -l s 2>&1)"
-        kill "$TALKER" 2>/dev/null || true
-        TALKER=""
+        no_talker
         rm -f gate
     done
 }
@@ -1012,8 +1020,8 @@ $(ls -l s 2>&1)"
             reason="Connection refused"
             [ "$path" != nowhere ] || reason="No such file or directory"
             DID=""
-            did "started ./$program $path $([ "$path" = nowhere ] && echo ", which is not there" || echo ", a dead server's socket")"
-            expected "'$program: connect: $path: $reason' on stderr, exit status 1"
+            did "started ./$program $path: $([ "$path" = nowhere ] && echo "there is no such path" || echo "a dead server's socket")"
+            expected "a message such as '$program: $path: connect: $reason' on stderr, exit status 1"
             if [ "$program" = stream_client ]; then
                 start stream_client "$path"
             else
@@ -1087,7 +1095,7 @@ END
         read -r PID OUT ERR program call <<<"$run"
         DID=""
         did "made $call() of ./$program fail with ENOBUFS, 'No buffer space available' (strace)"
-        expected "'$program: $call: No buffer space available' on stderr, and exit status 1"
+        expected "a message such as '$program: $call: No buffer space available' on stderr, and exit status 1"
         because "$call() can fail like every other call: look at its result, say on stderr which call failed and why, and end with 1."
         section "Step 2: socket"
         [ "$call" != bind ] || section "Step 3: bind"
@@ -1122,7 +1130,7 @@ END
         did "started ./$words"
         expected "a line that begins with 'usage:' on stderr, exit status 2, and nothing done"
         because "sun_path has 108 bytes, the NUL at the end included: strlen(path) must be 1 to 107. strcpy() of more writes past its end, strncpy() makes another path of it."
-        { ends && [ "$STATUS" -eq 2 ] && grep -qi usage "$ERR" && [ ! -s "$OUT" ]; } ||
+        { ends && [ "$STATUS" -eq 2 ] && grep -qi '^usage:' "$ERR" && [ ! -s "$OUT" ]; } ||
             blame "$(how_it_stands)"
     done
     did "and looked for sockets"
