@@ -33,6 +33,7 @@ static const char HELP[] =
     "  connect ADDRESS     open a connection; for datagrams, name the other side\n"
     "                      (@PARTY: who sent that party its last datagram)\n"
     "  bind ADDRESS        take an address of one's own\n"
+    "  aim ADDRESS         send datagrams there, without a connection (after bind)\n"
     "  listen ADDRESS      open a listening socket; prints 'listening on port N'\n"
     "  accept PARTY        accept the next connection of that listening party\n"
     "  send DATA...        send it all, waiting where a TIME stands between strings;\n"
@@ -323,6 +324,12 @@ static bool play_bind(struct talk *talk, struct party *party, const struct step 
         return say(talk, party, '!', "bind %s: %s", step->address.text, strerror(errno));
     party->bound = step->address;
     return say(talk, party, '.', "%s %s", step->command->name, step->address.text);
+}
+
+static bool play_aim(struct talk *talk, struct party *party, const struct step *step)
+{
+    party->sender = step->address;
+    return say(talk, party, '.', "aim %s", step->address.text);
 }
 
 static bool play_listen(struct talk *talk, struct party *party, const struct step *step)
@@ -656,6 +663,7 @@ static bool play_stop(struct talk *talk, struct party *party, const struct step 
 const struct command COMMANDS[] = {
     {"connect", "s", play_connect},
     {"bind", "a", play_bind},
+    {"aim", "*a", play_aim},
     {"listen", "a", play_listen},
     {"accept", "nw", play_accept},
     {"send", "*D", play_send},
