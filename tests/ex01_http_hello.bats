@@ -418,7 +418,7 @@ said_that_it_failed() {
 
 @test "[1] sends the whole response when send() takes 3 bytes at a time" {
     section "Step 7: send"
-    UNDER=(env SHORT_SEND=3 LD_PRELOAD="$LAB/tests/tools/short_io.so")
+    UNDER=(env SHORT_SEND=3 LD_PRELOAD=./short_io.so)
     serve server
     did "let every send() of ./server take 3 bytes at most, as the kernel may when its buffer is full"
     expected "the whole response, with a page as long as its Content-Length says"

@@ -598,7 +598,7 @@ EOF
     did "let every send() of ./server take 3 bytes at most, as the kernel may when its buffer is full, and sent GET /"
     because "send() returns how many bytes it took. Send the rest until nothing is left."
     head -c 5000 /dev/urandom >"$T/page.html"
-    UNDER=(env SHORT_SEND=3 LD_PRELOAD="$LAB/tests/tools/short_io.so")
+    UNDER=(env SHORT_SEND=3 LD_PRELOAD=./short_io.so)
     serve server page.html
     brings page.html
 }

@@ -917,7 +917,7 @@ $(how_it_stands)"
     expected "the whole request"
     because "send() returns how many bytes it took. Send the rest until nothing is left."
     printf 'a line of some length\n' >"$T/input"
-    UNDER=(env SHORT_SEND=3 LD_PRELOAD="$LAB/tests/tools/short_io.so")
+    UNDER=(env SHORT_SEND=3 LD_PRELOAD=./short_io.so)
     play <<EOF
 server save $T/request
 server until "\r\n\r\n"

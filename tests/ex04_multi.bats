@@ -357,7 +357,7 @@ accept_fails() { # PROGRAM
     did "made the first accept() of ./$1 fail with EINTR, the second with ECONNABORTED"
     expected "the server to go on, and to serve those who come"
     because "accept() can fail because of a signal (EINTR) or of a client that has given up (ECONNABORTED): neither is a reason to end, and -1 is no descriptor."
-    UNDER=(env FAIL_ACCEPT=EINTR,ECONNABORTED LD_PRELOAD="$LAB/tests/tools/faults.so")
+    UNDER=(env FAIL_ACCEPT=EINTR,ECONNABORTED LD_PRELOAD=./faults.so)
     serve "$1"
     UNDER=()
     talk < <(newcomers "$1")
@@ -629,7 +629,7 @@ END
 short_counts() { # PROGRAM
     section "Step 4: sending"
     DID=""
-    UNDER=(env SHORT_SEND=3 SHORT_RECV=2 LD_PRELOAD="$LAB/tests/tools/short_io.so")
+    UNDER=(env SHORT_SEND=3 SHORT_RECV=2 LD_PRELOAD=./short_io.so)
     serve "$1"
     UNDER=()
     did "let every send() of ./$1 take 3 bytes at most, and every recv() bring 2"
@@ -726,7 +726,7 @@ hundred_and_more() {
 
 has_places() { # PROGRAM
     needs "$1"
-    UNDER=(env LATE_THREADS="$LATE_MS" LD_PRELOAD="$LAB/tests/tools/faults.so")
+    UNDER=(env LATE_THREADS="$LATE_MS" LD_PRELOAD=./faults.so)
     serve "$1"
     UNDER=()
     did "connected 50 clients to ./$1 in one burst, each new thread beginning $LATE_MS ms late, and let each of them talk"
@@ -800,7 +800,7 @@ survives() { # PROGRAM
     needs "$1"
     local pipe="these words meet a broken pipe"
     section "Step 4: sending"
-    UNDER=(env EPIPE_AT="$pipe" LD_PRELOAD="$LAB/tests/tools/faults.so")
+    UNDER=(env EPIPE_AT="$pipe" LD_PRELOAD=./faults.so)
     serve "$1"
     UNDER=()
     did "made one of ./$1's three sends of a line meet a client that has left (EPIPE)"
@@ -897,7 +897,7 @@ carries_a_crowd() { # PROGRAM
     stop_all
 
     DID=""
-    UNDER=(env SHORT_SEND=9 LD_PRELOAD="$LAB/tests/tools/short_io.so")
+    UNDER=(env SHORT_SEND=9 LD_PRELOAD=./short_io.so)
     serve "$1"
     UNDER=()
     did "did the same with 8 clients and 50 lines each, every send() of ./$1 taking 9 bytes at most"

@@ -275,7 +275,7 @@ END
     DID=""
     did "let every send() of ./stream_server take 3 bytes at most, as the kernel may when its buffer is full"
     because "send() returns how many bytes it took. Send the rest until nothing is left."
-    UNDER=(env SHORT_SEND=3 LD_PRELOAD="$LAB/tests/tools/short_io.so")
+    UNDER=(env SHORT_SEND=3 LD_PRELOAD=./short_io.so)
     rm -f s
     serve_at stream_server s
     talk <<END
@@ -426,7 +426,7 @@ END
     local x
     x=$(head -c 4095 /dev/zero | tr '\0' x)
     with_input "a\\000b %%s%%n\\n\\n$x\\n"
-    UNDER=(env SHORT_SEND=7 SHORT_RECV=5 LD_PRELOAD="$LAB/tests/tools/short_io.so" "${UNDER[@]}")
+    UNDER=(env SHORT_SEND=7 SHORT_RECV=5 LD_PRELOAD=./short_io.so "${UNDER[@]}")
     start stream_client s
     played
     prints "a\\000b %%s%%n\\n\\n$x\\n"

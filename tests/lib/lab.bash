@@ -187,12 +187,14 @@ tidy() {
 
 # Starts a program of the exercise in a process group of its own, under the limits, away
 # from the descriptors of bats. UNDER holds what it is run under, if anything; CHECKS=1
-# takes the build with sanitizers. Sets PID, OUT, ERR.
+# takes the build with sanitizers. For LD_PRELOAD=./NAME.so, which takes no path with spaces,
+# the lab's libraries lie where it runs. Sets PID, OUT, ERR.
 start() { # PROGRAM ARGUMENT...
     local program=${CHECKS:+$CHECKED}
     program=${program:-$PLAIN}/$1
     shift
     OUT=$T/out.${#STARTED} ERR=$T/err.${#STARTED}
+    [[ ${UNDER[*]} != *LD_PRELOAD=* ]] || ln -sf "$LAB"/tests/tools/*.so "$T"
     set -m
     (
         ulimit -c 0 -t "$LIMIT_CPU_S" -f "$LIMIT_FILE_KIB"
