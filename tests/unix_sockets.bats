@@ -522,14 +522,11 @@ END
     did "sent one of 100000 bytes, more than is asked for"
     expected "the server to live, and to answer the next"
     because "Whatever comes, recvfrom() must not be allowed more bytes than the buffer has."
-    "$TALK" -t 1 >/dev/null 2>&1 3>&- 4>&- <<END || true
+    # alice stays until the server has gone on: that one has left is the next check's matter.
+    talk <<END
 alice bind unixgram:a
 alice connect unixgram:s
 alice send "z"*100000
-alice silent 1ms
-END
-    rm -f a
-    talk <<END
 bob bind unixgram:b
 bob connect unixgram:s
 bob send "bob"
