@@ -444,7 +444,6 @@ page_is_whole() { # FILE
 @test "[1] can be started again at once on the same port" {
     section "Step 2: socket"
     free_port
-    [ -z "$LAB_ALONE" ] || echo 4096 >/proc/sys/net/ipv4/tcp_max_tw_buckets
     talk <<EOF
 before listen 0.0.0.0:$PORT
 bob    connect 127.0.0.1:$PORT

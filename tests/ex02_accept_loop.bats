@@ -15,9 +15,6 @@ SPIN_MS=20                            # of the processor: more is a loop without
 BIG=8388608                           # bytes: more than the kernel's buffers hold
 
 setup_file() {
-    # Without TIME_WAIT the kernel forgets a socket as soon as its FIN is acknowledged, and
-    # answers a late acknowledgement of the client with RST. No port is used twice here.
-    [ -z "$LAB_ALONE" ] || echo 4096 >/proc/sys/net/ipv4/tcp_max_tw_buckets
     open_exercise ex02_accept_loop server
     first_start
     [ ! -f "$BATS_FILE_TMPDIR/mute" ] || return 0
@@ -999,7 +996,6 @@ went_well() { # NAME
 # Beside the other checks: clients that say nothing, or little at a time.
 silent_clients() {
     ready
-    NEXT_PORT=25000 # no other check uses these
     T=$BATS_FILE_TMPDIR/silent
     mkdir "$T"
     local next="next connect HERE
@@ -1061,7 +1057,6 @@ EOF
 # Beside the other checks: clients that do not receive.
 deaf_clients() {
     ready
-    NEXT_PORT=26000 # no other check uses these
     T=$BATS_FILE_TMPDIR/deaf
     mkdir "$T"
     head -c "$BIG" /dev/zero >"$T/page.html"
@@ -1174,7 +1169,6 @@ answers_only_here() {
 # rendered go to $BATS_FILE_TMPDIR/page.1 and .2, how the server stood to .../stands.
 visits_in_browser() {
     ready
-    NEXT_PORT=27000 # no other check uses these
     T=$BATS_FILE_TMPDIR
     free_port
     start server "$PORT"

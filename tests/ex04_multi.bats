@@ -695,12 +695,12 @@ alice expect  \"#3 here\\n\""
 }
 FLOOD=$(printf '%0511d' 0)'\n'
 
-@test "[1] chat_threads: a client that is silent or never receives delays no other" {
+@test "[1] chat_threads: who never speaks or never receives delays no other" {
     section "Step 11: chat_threads, a line to all the others"
     delays_nobody chat_threads
 }
 
-@test "[1] chat_poll: a client that is silent or never receives delays no other" {
+@test "[1] chat_poll: who never speaks or never receives delays no other" {
     section "Step 15: chat_poll, a line to all the others"
     delays_nobody chat_poll
 }
@@ -906,7 +906,7 @@ carries_a_crowd() { # PROGRAM
     stop_all
 }
 
-@test "[1] both chats carry 20 clients who talk at once, every line whole and in order" {
+@test "[1] both chats carry 20 clients at once, every line whole and in order" {
     # shellcheck disable=SC2086
     needs $CHATS
     section "Step 11: chat_threads, a line to all the others"
@@ -998,7 +998,6 @@ fifty() { # PROGRAM
     needs $ALL
     section "Step 5: signals"
     local program n running=()
-    [ -z "$LAB_ALONE" ] || echo 4096 >/proc/sys/net/ipv4/tcp_max_tw_buckets
     for program in $ALL; do
         serve "$program"
         hold < <(fifty "$program"; echo held)
@@ -1048,7 +1047,7 @@ complaint() {
         sed -E -e 's|/[^ ]*/([^/ ]+\.[ch]:)|\1|' -e 's/ \([^ ]*\+0x[0-9a-f]+\)//' | head -12
 }
 
-@test "[1] all three are clean under AddressSanitizer and UndefinedBehaviorSanitizer" {
+@test "[1] all are clean under AddressSanitizer and UndefinedBehaviorSanitizer" {
     # shellcheck disable=SC2086
     needs $ALL
     section "Traps"

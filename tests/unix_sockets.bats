@@ -1111,7 +1111,7 @@ END
     done
 }
 
-@test "[1] takes a path of 107 bytes, refuses a wrong command line with exit status 2" {
+@test "[1] takes a path of 107 bytes, and refuses a wrong command line" {
     section "Step 1: the path"
     local a107 program path
     a107=$(head -c 107 /dev/zero | tr '\0' a)

@@ -109,7 +109,11 @@ behind() { # FUNCTION
     [ ! -f "$BATS_FILE_TMPDIR/blocked" ] && [ -z "$LAB_FIRST" ] || return 0
     touch "$BATS_FILE_TMPDIR/$1.begun"
     set -m
-    { "$1"; touch "$BATS_FILE_TMPDIR/$1.done"; } </dev/null >/dev/null 2>&1 3>&- 4>&- &
+    {
+        NEXT_PORT=$((25000 + 500 * $(wc -w <<<"$BEHIND"))) # ports of its own, for free_port
+        "$1"
+        touch "$BATS_FILE_TMPDIR/$1.done"
+    } </dev/null >/dev/null 2>&1 3>&- 4>&- &
     set +m
     BEHIND="$BEHIND $!"
     export BEHIND
@@ -268,7 +272,8 @@ stop_all() {
 }
 
 # A port that nothing uses, into PORT: outside the range for outgoing connections. In a
-# namespace of our own nothing uses any, so each call takes the next.
+# namespace of our own nothing uses any, so each call takes the next; nor is any used twice,
+# as a server without SO_REUSEADDR could not take it again (TIME_WAIT).
 free_port() {
     local used
     if [ -n "$LAB_ALONE" ]; then
