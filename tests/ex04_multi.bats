@@ -198,11 +198,16 @@ carol expect  "#1 welcome\n"
 bob   send    "\n"
 alice expect  "#2 \n"
 carol expect  "#2 \n"
-bob   close
+bob   half-close
+bob   fin
 dave  connect 127.0.0.1:$PORT
 dave  send    "am I #2?\n"
 alice expect  "#4 am I #2?\n"
 carol expect  "#4 am I #2?\n"
+erin  connect 127.0.0.1:$PORT
+erin  send    "am I?\n"
+alice expect  "#5 am I?\n"
+carol expect  "#5 am I?\n"
 carol send    "no\n"
 alice expect  "#3 no\n"
 dave  until   "#3 no\n"

@@ -15,13 +15,10 @@ setup_file() { make -s -C "$BATS_TEST_DIRNAME/../.." instruments; }
 }
 
 @test "each reference solution scores 20, with nothing left out" {
-    local exercise
-    for exercise in $(exercises); do
-        run grade "$exercise" SOLUTION=1
-        assert_success
-        refute_output --partial "# skip"
-        assert_equal "$(points <<<"$output")" 20
-    done
+    run quietly make -s -C "$LAB" check SOLUTION=1
+    assert_success
+    refute_output --partial "left out"
+    assert_equal "$(grep -c '^  20 of 20 points$' <<<"$output")" "$(exercises | wc -l)"
 }
 
 @test "each starter scores 0, and says what is still to do" {
@@ -39,16 +36,15 @@ setup_file() { make -s -C "$BATS_TEST_DIRNAME/../.." instruments; }
 }
 
 @test "right programs of other styles score 20" {
-    local program exercise
-    for program in "$LAB"/tests/kit/styles/*/*; do
-        exercise=$(basename "$(dirname "$program")")
-        rm -rf "$BATS_TEST_TMPDIR/work"
-        mkdir -p "$BATS_TEST_TMPDIR/work/$exercise"
-        cp "$program"/* "$BATS_TEST_TMPDIR/work/$exercise"
-        run grade "$exercise" WORK="$BATS_TEST_TMPDIR/work"
-        assert_success
-        assert_equal "$(points <<<"$output")" 20
-    done
+    run in_parallel "$LAB/tests/kit/try_style" < <(printf '%s\n' "$LAB"/tests/kit/styles/*/*)
+    assert_success
+}
+
+# Calls COMMAND with each line of standard input, twice as many at a time as there are
+# processors: half of the time is waiting.
+in_parallel() { # COMMAND [VARIABLE=VALUE...]
+    timeout 1800 "${PERSON[@]}" "${@:2}" \
+        xargs -d '\n' -P "$((2 * $(getconf _NPROCESSORS_ONLN)))" -n 1 "$1" 3>&- 4>&-
 }
 
 @test "who knows no more than the course's sketch stands at about half" {
@@ -58,25 +54,20 @@ setup_file() { make -s -C "$BATS_TEST_DIRNAME/../.." instruments; }
     ((points >= 8 && points <= 12)) || fail "the sketch scores $points: $output"
 }
 
-# With BUGS=all every known-wrong program is tried, otherwise two for each check.
+# One for each check; with BUGS=all every one.
 @test "known-wrong programs are caught first by their own check, which names the cause" {
-    # Twice as many as there are processors: half of the time is waiting.
-    run try_all_bugs "$((2 * $(getconf _NPROCESSORS_ONLN)))"
+    mkdir "$BATS_TEST_TMPDIR/builds"
+    run in_parallel "$LAB/tests/kit/try_bug" LAB_BUILDS="$BATS_TEST_TMPDIR/builds" < <(bugs)
     assert_success
 }
 
-try_all_bugs() { # JOBS
-    local each=2
-    [ "$BUGS" != all ] || each=1000
-    mkdir "$BATS_TEST_TMPDIR/builds"
-    grep -H '^Caught by:' "$LAB"/tests/bugs/*/*.patch |
-        awk -v each="$each" '{
-            patch = $0; sub(/:Caught by:.*/, "", patch)
-            check = $0; sub(/[^\/]*\.patch:Caught by:/, "", check)
-            if (number[check]++ < each) print patch
-        }' |
-        timeout 1200 "${PERSON[@]}" LAB_BUILDS="$BATS_TEST_TMPDIR/builds" \
-            xargs -d '\n' -P "$1" -n 1 "$LAB/tests/kit/try_bug" 3>&- 4>&-
+# The files of the known-wrong programs to try.
+bugs() {
+    grep -H '^Caught by:' "$LAB"/tests/bugs/*/*.patch | awk -v all="$BUGS" '{
+        patch = $0; sub(/:Caught by:.*/, "", patch)
+        check = $0; sub(/[^\/]*\.patch:Caught by:/, "", check)
+        if (!tried[check]++ || all == "all") print patch
+    }'
 }
 
 @test "every check is the first to catch some known-wrong program" {
