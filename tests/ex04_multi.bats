@@ -7,6 +7,7 @@ load lib/lab
 
 ALL="echo_fork chat_threads chat_poll"
 CHATS="chat_threads chat_poll"
+FLOOD_S=$((30 * PATIENCE))     # for all of a flood; each part of it has TALK_S
 LEAVE_S=$((1 * PATIENCE))      # from SIGTERM to the end
 LIMIT_MEMORY_KIB=16777216      # a hundred threads reserve a lot that they never touch
 LATE_MS=200                    # how late a thread may begin, in the check of the burst
@@ -77,14 +78,14 @@ introduce() { # PROGRAM
 # Plays the conversation on standard input beside the test; returns when it has come to
 # the line `held`. Its parties stay connected until let_go. Where more lines follow, they
 # are played meanwhile.
-hold() {
+hold() { # [SECONDS_MAX]
     HOLDS=$((HOLDS + 1))
     local file=$T/held.$HOLDS # never one that has been used: what it says must be new
     sed -e 's/^held$/held listen 127.0.0.1:0/' -e '$s/^held .*/&\nheld silent 600s/' |
-        "$TALK" -t "$TALK_S" >"$file" 2>&1 3>&- 4>&- &
+        "$TALK" -t "${1:-$TALK_S}" >"$file" 2>&1 3>&- 4>&- &
     HELD="$HELD $!"
     local pid=$!
-    await "$TALK_S" held_or_over "$pid" "$file" || true
+    await "${1:-$TALK_S}" held_or_over "$pid" "$file" || true
     grep -q '^listening' "$file" || blame "$(last_of <"$file")
 $(how_it_stands)"
 }
@@ -677,7 +678,7 @@ END
     did "connected a client that never receives, and sent 4 MB of lines from another to all"
     expected "all of them to arrive at a third"
     because "send() to a client that does not receive waits as soon as its socket is full, and whoever waits for that send (or for the mutex that it holds) waits too. MSG_DONTWAIT makes send() return -1 with EAGAIN instead: close that client."
-    hold < <(
+    hold "$FLOOD_S" < <(
         echo "deaf  deaf
 deaf  connect 127.0.0.1:$PORT
 deaf  send    \"I do not hear\\n\"
@@ -688,7 +689,7 @@ alice taken
 bob   connect 127.0.0.1:$PORT
 bob   send    \"here\\n\"
 alice expect  \"#3 here\\n\""
-        each 1 64 "alice send \"$FLOOD\"*127 \"end @\\n\"" 'bob until "#2 end @\n"'
+        each 1 64 "alice send \"$FLOOD\"*127 \"end @\\n\"" "bob until \"#2 end @\\n\" within ${TALK_S}s"
         echo held
     )
     expected "the server to have closed the client that never receives"
