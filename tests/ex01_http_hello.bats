@@ -2,8 +2,7 @@
 # ex01_http_hello: 20 points. Every server here serves one client, then ends.
 # shellcheck disable=SC2034,SC2153 # variables of lib/lab
 load lib/lab
-
-REQUEST='GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: talk\r\nAccept: */*\r\n\r\n'
+load lib/http
 
 setup_file() {
     open_exercise ex01_http_hello server
@@ -14,59 +13,15 @@ teardown_file() { close_exercise; }
 setup() { ready; }
 teardown() { tidy; }
 
-# Once for the file: where a server that is given a port does not listen at all, there is
-# nothing more to test, and every test says so at once.
-first_start() {
-    [ ! -f "$BATS_FILE_TMPDIR/blocked" ] || return 0
-    ready
-    T=$BATS_FILE_TMPDIR
-    free_port
-    local asked=$PORT
-    start server "$asked"
-    if listens; then
-        echo "$asked $PORT" >"$BATS_FILE_TMPDIR/first_port"
-    else
-        {
-            if ended; then
-                echo "./server $asked ended before a client could connect:"
-            else
-                echo "./server $asked never listens:"
-            fi
-            how_it_stands
-        } >"$BATS_FILE_TMPDIR/blocked"
-    fi
-    stop_all
-}
-
-# Tells whether the program could not listen only because somebody else has that port, or
-# had it a minute ago: in a namespace of our own there is nobody else.
-taken_by_others() { # PORT
-    [ -z "$LAB_ALONE" ] && [ -n "$(ss -Htan "sport = :$1")" ]
-}
-
 # Visits the server as curl or a browser would; what it answers goes to $T/answer.
 visit() {
     did "started ./server $PORT, sent GET / and received up to the end"
-    talk <<EOF
-alice connect 127.0.0.1:$PORT
-alice save $T/answer
-alice send "$REQUEST"
-alice drain
-EOF
+    exchange "$REQUEST"
 }
 
 @test "[2] listens on the port it is given" {
     section "Step 3: bind"
-    local asked listens_on
-    read -r asked listens_on <"$BATS_FILE_TMPDIR/first_port"
-    did "started ./server $asked and looked with: ss -ltn"
-    expected "a listening socket on port $asked"
-    if [ "$listens_on" -ne "$asked" ]; then
-        because "The port did not reach bind() as it was given: is argv[1] used, is the result of bind() checked?"
-        [ "$listens_on" -ne $(((asked % 256) * 256 + asked / 256)) ] ||
-            because "$listens_on is $asked with its two bytes swapped: sin_port is in network byte order, so it takes htons(port) (with -Wconversion: htons((uint16_t)port))."
-        blame "a listening socket on port $listens_on"
-    fi
+    listens_where_asked
 
     serve server
     expected "a socket bound to every address of the machine (0.0.0.0)"
@@ -181,13 +136,7 @@ socket_calls() { # FILE
     visit
     did "looked at its bytes"
     local head=$T/answer.head
-    expected "a head, a blank line (CR LF alone), and a page"
-    because "Without the blank line a browser takes the page for header fields, and shows nothing."
-    cut_message "$T/answer" || blame "$(show_bytes "$T/answer")"
-
-    expected "every line of the head to end in CR LF"
-    because "In HTTP a line of the head ends in \\r\\n (RFC 9112, section 2.2); \\n alone is the habit of some recipients, not the rule."
-    ! grep -avq $'\r''$' "$head" || blame "$(show_bytes "$T/answer")"
+    has_head
 
     expected "the status line: HTTP/1.1 200 OK"
     because "A status line is the version, a space, three digits, a space and a reason (RFC 9112, section 4)."
@@ -214,13 +163,7 @@ socket_calls() { # FILE
     because "Content-Length counts the bytes after the blank line: strlen(page), with no NUL at the end and no more than was sent."
     [ "$(field Content-Length "$head")" = "$length" ] || blame "$(show_bytes "$T/answer")"
 
-    expected "no NUL byte in the response"
-    because "sizeof a string counts the NUL at its end, and sizeof an array counts all of it; strlen() counts the text."
-    [ "$(LC_ALL=C tr -cd '\000' <"$T/answer" | wc -c)" -eq 0 ] || blame "$(show_bytes "$T/answer")"
-
-    expected "Connection: close"
-    because "In HTTP/1.1 a connection stays open unless one side says that it will close it (RFC 9112, section 9.6)."
-    field Connection "$head" | grep -qix close || blame "$(show_bytes "$head")"
+    has_no_nul_and_closes
 }
 
 @test "[1] says on which port it listens, also for port 0" {
@@ -253,10 +196,6 @@ $(how_it_stands)"
     expected "'listening on port $PORT' on stdout: this is where ss shows it"
     { await "$PRINT_S" printed && says_port; } || blame "$(how_it_stands)"
 }
-
-# Tells whether stdout says that it listens on PORT, once and nothing else; other lines of
-# the program's own may stand beside.
-says_port() { [ "$(grep -a 'listening on port' "$OUT")" = "listening on port $PORT" ]; }
 
 @test "[1] ends the connection with FIN, never with RST" {
     section "Step 6: receive"
@@ -304,24 +243,7 @@ disturbed() { grep -q 'Interrupted system call' "$ERR"; }
 
 @test "[1] waits for the whole request, in however many pieces it comes" {
     section "Step 6: receive"
-    did "started ./server and sent the request in four pieces, each after the last was received"
-    expected "no word before the blank line; then the response and FIN"
-    because "One recv() is not one request: TCP is a stream of bytes without message boundaries. Receive until the blank line (\\r\\n\\r\\n) has come, even when it is cut in the middle."
-    serve server
-    talk <<EOF
-alice connect 127.0.0.1:$PORT
-alice send "GET / HT"
-alice taken
-alice send "TP/1.1\r\nHost: localhost\r\n"
-alice taken
-alice send "Accept: */*\r\n\r"
-alice taken
-alice silent 20ms
-alice send "\n"
-alice expect "HTTP/1."
-alice drain
-alice fin
-EOF
+    answers_pieces "HTTP/1."
     stop_all
 
     DID=""
@@ -443,23 +365,7 @@ page_is_whole() { # FILE
 
 @test "[1] can be started again at once on the same port" {
     section "Step 2: socket"
-    free_port
-    talk <<EOF
-before listen 0.0.0.0:$PORT
-bob    connect 127.0.0.1:$PORT
-alice  accept before
-alice  close
-bob    drain
-bob    close
-before close
-EOF
-    did "left a connection of port $PORT in TIME_WAIT, as a server does that closes first, and started ./server $PORT"
-    expected "it to listen on that port"
-    because "The side that closes first keeps the port for a minute (TIME_WAIT), and bind() fails. SO_REUSEADDR, set to 1 before bind(), allows it."
-    local asked=$PORT
-    start server "$asked"
-    listens || blame "$(how_it_stands)"
-    [ "$PORT" -eq "$asked" ] || blame "it listens on port $PORT instead: bind() failed, nobody looked, and listen() took any free port"
+    starts_again_at_once
 }
 
 @test "[1] refuses a wrong command line with exit status 2" {
@@ -670,22 +576,6 @@ EOF
             blame "$(grep -E 'ERROR|runtime error: |    #[0-9]+ .*server\.c' "$ERR" | head -8)"
         [ "$n" -ne 1 ] || grep -q '< "HTTP/1' "$T/transcript" || disturbed || only_plain_answers
     done
-}
-
-# Where the build with sanitizers does not answer, without a word: says why, if the plain
-# build does.
-only_plain_answers() {
-    local seen
-    seen=$(cat "$T/transcript" "$ERR")
-    stop_all
-    CHECKS=""
-    serve server
-    visit
-    ! grep -aq '^HTTP/1' "$T/answer" || {
-        because "In this build every variable that is not initialised holds a strange value. One of yours is read before it is written: the address length given to accept() is an input too."
-        expected "the response, as from the plain build"
-        blame "$seen"
-    }
 }
 
 # A browser's visit, beside the other checks: it takes the longest. The page as it was

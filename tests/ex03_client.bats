@@ -51,7 +51,6 @@ $script" &
     PORT=$("$LAB/tests/tools/listening" "$TALKS" "$START_S" 3>&- 4>&-)
 }
 
-gone() { ! kill -0 "$1" 2>/dev/null; } # PID
 one_side_ended() { ended || gone "$TALKS"; }
 
 # Waits until the conversation is over, and fails where it went otherwise than written. Where
@@ -116,17 +115,6 @@ names_server() { # HOST
     complains && holds "$1" "$ERR" && grep -qaE "(^|[^0-9])$PORT([^0-9]|$)" "$ERR"
 }
 
-# Ends the test with the reason where one of these programs never connects.
-needs() { # PROGRAM...
-    local program
-    for program; do
-        [ -f "$BATS_FILE_TMPDIR/blocked.$program" ] || continue
-        echo "blocked"
-        tr -cd '\n -~' <"$BATS_FILE_TMPDIR/blocked.$program" | head -20 | cut -c 1-120
-        return 1
-    done
-}
-
 # Once for the file: where a program never connects there is nothing more to test, and its
 # tests say so at once.
 first_start() {
@@ -145,10 +133,9 @@ server drain"
         played || ended || touch "$T/hangs"
         ! { holds 'accept door' "$TRANSCRIPT" && ! holds "$NOBODY" "$TRANSCRIPT"; } || continue
         { echo "./$program 127.0.0.1 $PORT never connects to that port:"; how_it_stands; } \
-            >"$T/blocked.$program"
+            >"$T/unborn"
+        block "$program" <"$T/unborn"
     done
-    [ ! -f "$T/blocked.client" ] || [ ! -f "$T/blocked.echo_client" ] ||
-        cat "$T/blocked.client" "$T/blocked.echo_client" >"$T/blocked"
     stop_all
 }
 

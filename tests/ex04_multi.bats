@@ -89,7 +89,7 @@ hold() { # [SECONDS_MAX]
     grep -q '^listening' "$file" || blame "$(last_of <"$file")
 $(how_it_stands)"
 }
-held_or_over() { grep -q '^listening' "$2" || over "$1"; } # PID FILE
+held_or_over() { grep -q '^listening' "$2" || gone "$1"; } # PID FILE
 let_go() {
     local pid
     for pid in $HELD; do
@@ -824,7 +824,7 @@ $(each 2 4 'c@ drain')
 END
     ! ended || blame "$(how_it_stands)"
     kill -KILL "$PID"
-    await "$TALK_S" over "${HELD# }" || true
+    await "$TALK_S" gone "${HELD# }" || true
     [ "$(cat "$T"/c[234] | grep -c "^#1 $pipe\$") $(cat "$T"/c[234] | grep -c '^#1 the next$')" = "2 2" ] ||
         blame "what the three clients received, after each other:
 $(cat "$T"/c[234])"
@@ -873,8 +873,6 @@ END
     accept_fails "$1"
     no_descriptor_left "$1"
 }
-over() { ! kill -0 "$1" 2>/dev/null; } # PID
-
 @test "[1] chat_threads: survives whatever clients and the system do" {
     survives chat_threads
 }

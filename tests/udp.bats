@@ -180,7 +180,6 @@ sends_something() {
     kill "$talking" 2>/dev/null || true
     grep -q 'server <' "$T/begin"
 }
-gone() { ! kill -0 "$1" 2>/dev/null; }
 ended_or_gone() { ended || gone "$1"; }
 
 # Starts ./asym_client with MESSAGE and plays the conversation with it.
@@ -355,8 +354,6 @@ shown_chat() {
 # Tells whether the program could not be bound only because somebody else has that port: in
 # a namespace of our own there is nobody else.
 taken_by_others() { [ -z "$LAB_ALONE" ] && grep -q 'Address already in use' "$ERR"; }
-
-says_port() { [ "$(grep -a 'listening on port' "$OUT")" = "listening on port $PORT" ]; }
 
 # For checks that need answers: where none at all has come before, none is waited for.
 answers() {

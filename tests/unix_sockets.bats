@@ -101,8 +101,6 @@ needs() { # PROGRAM...
     done
 }
 
-gone() { ! kill -0 "$1" 2>/dev/null; }
-
 # Waits until a server listens and has said so: a datagram socket can be reached as soon as
 # it is bound, before the server has done all that belongs to that. Where it is known to
 # print nothing, that is not waited for again.

@@ -90,15 +90,19 @@ block() { # PROGRAM
     cat "$BATS_FILE_TMPDIR"/blocked.* >"$BATS_FILE_TMPDIR/blocked"
 }
 
+# Where FILE is there, tells it as the reason why a test can't be made, and fails.
+blocked_by() { # FILE
+    [ -f "$1" ] || return 0
+    echo "blocked"
+    tr -cd '\n -~' <"$1" | head -20 | cut -c 1-120
+    return 1
+}
+
 # For a test of some of several programs: fails it at once where one of them is blocked.
 needs() { # PROGRAM...
     local program
     for program; do
-        [ ! -f "$BATS_FILE_TMPDIR/blocked.$program" ] || {
-            echo "blocked"
-            tr -cd '\n -~' <"$BATS_FILE_TMPDIR/blocked.$program" | head -20 | cut -c 1-120
-            return 1
-        }
+        blocked_by "$BATS_FILE_TMPDIR/blocked.$program" || return
     done
 }
 
@@ -173,11 +177,7 @@ ready() {
     T=$BATS_TEST_TMPDIR
     STARTED=""
     UNDER=()
-    if [ -f "$BATS_FILE_TMPDIR/blocked" ]; then
-        echo "blocked"
-        tr -cd '\n -~' <"$BATS_FILE_TMPDIR/blocked" | head -20 | cut -c 1-120
-        return 1
-    fi
+    blocked_by "$BATS_FILE_TMPDIR/blocked"
 }
 
 # For teardown.
@@ -221,8 +221,13 @@ await() { # SECONDS_MAX COMMAND...
     done
 }
 
-ended() { ! kill -0 "$PID" 2>/dev/null; }
+gone() { ! kill -0 "$1" 2>/dev/null; } # PID
+ended() { gone "$PID"; }
 printed() { [ -s "$OUT" ]; }
+
+# Tells whether stdout says that it listens on PORT, once and nothing else; other lines of
+# the program's own may stand beside.
+says_port() { [ "$(grep -a 'listening on port' "$OUT")" = "listening on port $PORT" ]; }
 
 # Waits until the program listens, or has ended. Sets PORT to where it listens, which may
 # not be where it should; fails, with PORT empty, when it does not listen.
