@@ -89,7 +89,7 @@ hold() { # [SECONDS_MAX]
     grep -q '^listening' "$file" || blame "$(last_of <"$file")
 $(how_it_stands)"
 }
-held_or_over() { grep -q '^listening' "$2" || gone "$1"; } # PID FILE
+held_or_over() { [ -s "$2" ] || gone "$1"; } # PID FILE
 let_go() {
     local pid
     for pid in $HELD; do

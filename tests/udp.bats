@@ -155,7 +155,7 @@ must_sleep() {
         [[ $stat == *") S "* ]] || asleep=0
         [ "$asleep" -gt 0 ] || [ "$SECONDS" -lt "$until" ] ||
             blame "it uses the processor without end: $(ps -o stat=,time= -p "$PID")"
-        sleep 0.005
+        pause
     done
 }
 
