@@ -38,11 +38,7 @@ visit() {
 }
 
 @test "[1] builds without a warning" {
-    section "Before you start"
-    did "compiled server.c: $COMPILE"
-    expected "no word from the compiler"
-    because "Each warning is a mistake, or a place that a reader takes for one."
-    [ ! -s "$PLAIN/server.log" ] || blame "$(cat "$PLAIN/server.log")"
+    builds_without_a_warning
 }
 
 @test "[3] answers a request with the page" {
@@ -543,9 +539,7 @@ EOF
 
 @test "[1] is clean under AddressSanitizer and UndefinedBehaviorSanitizer" {
     section "Traps"
-    finish compile_checked "$COMPILE_S"
-    [ -x "$CHECKED/server" ] || skip "the compiler has no sanitizers here"
-    CHECKS=1
+    with_sanitizers
     expected "no word from the sanitizers"
     because "The first line names the mistake, the lines after it the place. A buffer of N bytes has no room for the N bytes that recv() may bring and a NUL after them; nor is what recv() brings a string."
     local requests=('"GET / HTTP/1.1\r\n\r\n"' '"GE"' '"GET /%s%s%s%n HTTP/1.1\r\nX: \0\r\n\r\n"'

@@ -26,24 +26,24 @@ setup() { ready; }
 teardown() { tidy; }
 
 # Where it sends not one byte to a client that has asked, most checks would wait for it in
-# vain: what was seen goes to $T/mute, for needs_answer.
+# vain: why goes to $T/mute, for needs_answer.
 answers_at_all() {
     "$TALK" -v -t "$TALK_S" >"$T/first_visit" 2>&1 3>&- 4>&- <<EOF || true
 alice connect 127.0.0.1:$PORT
 alice send "$REQUEST"
 alice expect "H"
 EOF
-    grep -q ' < "' "$T/first_visit" || { cat "$T/first_visit"; how_it_stands; } >"$T/mute"
+    section "Step 7: answer"
+    did "started ./server $PORT and asked it for /"
+    expected "an answer, whichever: little else can be tested before"
+    because "A server receives until the blank line that ends the request, and then sends: no client speaks a second time."
+    grep -q ' < "' "$T/first_visit" || blame "./server sends no answer to GET /:
+$(cat "$T/first_visit")
+$(how_it_stands)" >"$T/mute" || true
 }
 
 # For the checks that visit the server: fails at once where it answers nothing.
-needs_answer() {
-    [ -f "$BATS_FILE_TMPDIR/mute" ] || return 0
-    echo "blocked"
-    echo "./server sends no answer to GET /:"
-    cat "$BATS_FILE_TMPDIR/mute"
-    return 1
-}
+needs_answer() { blocked_by "$BATS_FILE_TMPDIR/mute"; }
 
 # Sends a request as curl or a browser would; what is answered goes to $T/answer.
 visit() { exchange "${1:-$REQUEST}"; } # [REQUEST]
@@ -88,11 +88,7 @@ $(how_it_stands)"
 }
 
 @test "[1] builds without a warning" {
-    section "Before you start"
-    did "compiled server.c: $COMPILE"
-    expected "no word from the compiler"
-    because "Each warning is a mistake, or a place that a reader takes for one."
-    [ ! -s "$PLAIN/server.log" ] || blame "$(cat "$PLAIN/server.log")"
+    builds_without_a_warning
 }
 
 @test "[1] listens on the port it is given, and says so" {
@@ -1005,9 +1001,7 @@ EOF
 @test "[1] is clean under AddressSanitizer and UndefinedBehaviorSanitizer" {
     needs_answer
     section "Traps"
-    finish compile_checked "$COMPILE_S"
-    [ -x "$CHECKED/server" ] || skip "the compiler has no sanitizers here"
-    CHECKS=1
+    with_sanitizers
     echo '<h1>My page</h1>' >"$T/page.html"
     local servers=() each request
     serve server

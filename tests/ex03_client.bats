@@ -122,19 +122,25 @@ first_start() {
     prepare
     T=$BATS_FILE_TMPDIR
     local program n=0
+    section "Step 3: connect"
+    expected "a connection: nothing else can be tested before"
+    because "socket() and connect() take what getaddrinfo() has found; each returns -1 when it fails."
     for program in $PROGRAMS; do
+        ! blocked "$program" || continue
         play <<<"server half-close
 server drain"
         start "$program" 127.0.0.1 "$PORT"
         keep
     done
     for program in $PROGRAMS; do
+        ! blocked "$program" || continue
         recall "${RUNS[n++]}"
         played || ended || touch "$T/hangs"
         ! { holds 'accept door' "$TRANSCRIPT" && ! holds "$NOBODY" "$TRANSCRIPT"; } || continue
-        { echo "./$program 127.0.0.1 $PORT never connects to that port:"; how_it_stands; } \
-            >"$T/unborn"
-        block "$program" <"$T/unborn"
+        DID=""
+        did "listened on port $PORT and started ./$program 127.0.0.1 $PORT"
+        block "$program" "./$program 127.0.0.1 $PORT never connects to that port:
+$(how_it_stands)"
     done
     stop_all
 }
@@ -214,15 +220,7 @@ $(recall "${RUNS[0]}" && how_it_stands)"
 }
 
 @test "[1] builds without a warning" {
-    section "Before you start"
-    expected "no word from the compiler"
-    because "Each warning is a mistake, or a place that a reader takes for one."
-    local program
-    for program in $PROGRAMS; do
-        DID=""
-        did "compiled $program.c: $COMPILE"
-        [ ! -s "$PLAIN/$program.log" ] || blame "$(cat "$PLAIN/$program.log")"
-    done
+    builds_without_a_warning
 }
 
 @test "[2] asks for a page and prints what comes back" {
@@ -894,7 +892,7 @@ EOF
 $(how_it_stands)"
     open_gate
     played || true # it may have ended before the second send
-    { ended && ends && { [ "$STATUS" -eq 141 ] || { [ "$STATUS" -eq 1 ] && complains; }; }; } ||
+    { ends && { [ "$STATUS" -eq 141 ] || { [ "$STATUS" -eq 1 ] && complains; }; }; } ||
         blame "$(said)"
 }
 
@@ -984,12 +982,8 @@ EOF
 }
 
 @test "[1] is clean under AddressSanitizer and UndefinedBehaviorSanitizer" {
-    needs client echo_client
     section "Traps"
-    finish compile_checked "$COMPILE_S"
-    { [ -x "$CHECKED/client" ] && [ -x "$CHECKED/echo_client" ]; } ||
-        skip "the compiler has no sanitizers here"
-    CHECKS=1
+    with_sanitizers
     local n=0 label labels=()
     { head -c 4094 /dev/zero | tr '\0' s && echo && head -c 4095 /dev/zero | tr '\0' m && echo; } >"$T/longest"
     { head -c 4096 /dev/zero | tr '\0' l && echo; } >"$T/too-long"

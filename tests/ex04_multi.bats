@@ -34,8 +34,6 @@ teardown() {
     tidy
 }
 
-blocked() { [ -f "$BATS_FILE_TMPDIR/blocked.$1" ]; } # PROGRAM
-
 # Once for the file: of a program that does not listen at all there is nothing to test,
 # and every test of it says so at once. The three are started before the first is waited
 # for.
@@ -50,27 +48,13 @@ first_start() {
             free_port
             start "$program" "$PORT"
             asked=$PORT
-            listens || {
-                echo "./$program $asked never listens:"
-                how_it_stands
-            } >"$T/unborn"
+            section "Step 2: the listening socket"
+            listens || never_listens "$program" "$asked"
             stop_all
         ) 3>&- 4>&- &
         NEXT_PORT=$((${NEXT_PORT:-20000} + 10))
     done
     wait
-    for program in $ALL; do
-        [ ! -s "$T/$program/unborn" ] || block "$program" <"$T/$program/unborn"
-    done
-}
-
-# For the first test of each program: why it can't be tested is told in full here.
-introduce() { # PROGRAM
-    did "built ./$1 and started it with a port"
-    expected "a program that compiles, and a listening socket on that port"
-    because "Until it can be started, nothing else of this program can be tested."
-    ! blocked "$1" || blame "$(cat "$BATS_FILE_TMPDIR/blocked.$1")"
-    DID=""
 }
 
 # ---- Conversations that stay open ----
@@ -145,7 +129,7 @@ crowded() { # HIGHEST
 
 @test "[1] echo_fork: sends each line back" {
     section "Step 7: echo_fork, one process a client"
-    introduce echo_fork
+    needs echo_fork
     serve echo_fork
     did "started ./echo_fork $PORT, connected and sent lines"
     expected "each line to come back as it was sent, also an empty one"
@@ -162,21 +146,14 @@ END
 }
 
 @test "[1] all three build without a warning" {
-    section "Before you start"
-    # shellcheck disable=SC2086
-    needs $ALL
-    did "compiled each program with net.c: $COMPILE"
-    expected "no word from the compiler"
-    because "Each warning is a mistake, or a place that a reader takes for one."
-    cat "$PLAIN"/*.log >"$T/words"
-    [ ! -s "$T/words" ] || blame "$(cat "$T/words")"
+    builds_without_a_warning
 }
 
 # ---- 3, 4: a chat ----
 
 # That each who comes is heard proves that the server has admitted them.
 converses() { # PROGRAM
-    introduce "$1"
+    needs "$1"
     serve "$1"
     did "started ./$1 $PORT and let clients talk"
     expected "each line to reach all the other clients as '#ID line', and nobody else"
@@ -1052,14 +1029,10 @@ complaint() {
 }
 
 @test "[1] all are clean under AddressSanitizer and UndefinedBehaviorSanitizer" {
-    # shellcheck disable=SC2086
-    needs $ALL
     section "Traps"
-    finish compile_checked "$COMPILE_S"
-    [ -x "$CHECKED/echo_fork" ] || skip "the compiler has no sanitizers here"
+    with_sanitizers
     local program script
     for program in $ALL; do
-        CHECKS=1
         serve "$program"
         DID=""
         did "built ./$program with -fsanitize=address,undefined and sent lines of every kind"

@@ -17,9 +17,9 @@ teardown_file() { close_exercise; }
 setup() {
     ready
     case $BATS_TEST_DESCRIPTION in
-    *"] asym_server "*) begun asym_server ;;
-    *"] asym_client "*) begun asym_client ;;
-    *"] sym_peer "*) begun sym_peer ;;
+    *"] asym_server "*) needs asym_server ;;
+    *"] asym_client "*) needs asym_client ;;
+    *"] sym_peer "*) needs sym_peer ;;
     esac
 }
 teardown() { tidy; }
@@ -32,14 +32,12 @@ first_starts() {
     [ ! -f "$BATS_FILE_TMPDIR/blocked" ] || return 0
     local program begin=()
     for program in $PROGRAMS; do
+        ! blocked "$program" || continue
         # shellcheck disable=SC2015
         ( "begin_$program" || true; stop_all ) </dev/null >/dev/null 2>&1 3>&- 4>&- &
         begin+=("$!")
     done
     wait "${begin[@]}"
-    cd "$BATS_FILE_TMPDIR" || return
-    [ "$(find . -name 'never.*' | wc -l)" -lt 3 ] ||
-        cat never.asym_server never.asym_client never.sym_peer >blocked
 }
 
 begin_asym_server() {
@@ -49,15 +47,18 @@ begin_asym_server() {
     if listens; then
         echo "$asked $PORT" >"$BATS_FILE_TMPDIR/first_port"
     else
-        never_begins asym_server "./asym_server $asked never gets to bind():"
+        section "Step 3: bind"
+        never_listens asym_server "$asked"
     fi
 }
 
 begin_asym_client() {
     beginning 5
     held asym_client 127.0.0.1 "$PORT" hello
-    sends_something ||
-        never_begins asym_client "./asym_client 127.0.0.1 $PORT hello never sends a datagram:"
+    sends_something || {
+        section "Step 10: ask"
+        never_sends asym_client "127.0.0.1 $PORT hello"
+    }
 }
 
 begin_sym_peer() {
@@ -70,8 +71,10 @@ begin_sym_peer() {
     held sym_peer "$PORT" 127.0.0.1 "$other"
     local own=$PORT
     PORT=$other
-    sends_something ||
-        never_begins sym_peer "./sym_peer $own 127.0.0.1 $other, and hello typed, never sends a datagram:"
+    sends_something || {
+        section "Step 11: lines out"
+        never_sends sym_peer "$own 127.0.0.1 $other (and typed hello)"
+    }
 }
 
 beginning() { # NUMBER, for ports of its own
@@ -81,26 +84,13 @@ beginning() { # NUMBER, for ports of its own
     own_port "$1"
 }
 
-never_begins() { # PROGRAM TEXT
-    { echo "$2"; how_it_stands; } >"$BATS_FILE_TMPDIR/never.$1"
-}
-
-# For setup: fails the check of a program that never begins. The first of them says so in
-# full, the others have the same reason.
-begun() { # PROGRAM
-    local reason=$BATS_FILE_TMPDIR/never.$1
-    [ -f "$reason" ] || return 0
-    if [ -f "$reason.told" ]; then
-        echo "blocked"
-        tr -cd '\n -~' <"$reason"
-        return 1
-    fi
-    touch "$reason.told"
-    section "Before you start"
-    did "started ./$1"
-    expected "it to begin its work"
-    because "Nothing else of this program can be tested before."
-    blame "$(cat "$reason")"
+# Blocks a program that sends nothing to talk, which is there before it, after section.
+never_sends() { # PROGRAM ARGUMENTS
+    did "bound a socket to port $PORT, and started ./$1 $2"
+    expected "a datagram: nothing else of this program can be tested before"
+    because "socket() comes first, then send() or sendto(); each returns -1 when it fails."
+    block "$1" "./$1 $2 never sends a datagram:
+$(how_it_stands)"
 }
 
 stands_still() {
@@ -418,15 +408,7 @@ $(how_it_stands)"
 }
 
 @test "[1] builds without a warning" {
-    section "Before you start"
-    local program
-    for program in $PROGRAMS; do
-        DID=""
-        did "compiled $program.c: $COMPILE"
-        expected "no word from the compiler"
-        because "Each warning is a mistake, or a place that a reader takes for one."
-        [ ! -s "$PLAIN/$program.log" ] || blame "$(cat "$PLAIN/$program.log")"
-    done
+    builds_without_a_warning
 }
 
 @test "[1] asym_server prints each datagram, and answers with its length" {
@@ -874,6 +856,8 @@ EOF
 }
 
 @test "[1] refuses a wrong command line with exit status 2" {
+    # shellcheck disable=SC2086
+    needs $PROGRAMS
     section "Step 1: the port"
     expected "a usage line on stderr, exit status 2, and nothing done"
     because "A port is decimal, 0 to 65535, with nothing before or after it. atoi() takes 'abc' for 0 and '80a' for 80, and sin_port keeps only 16 bits of 70000."
@@ -991,6 +975,8 @@ $(cat "$ASIDE/stands")"
 }
 
 @test "[1] says which call failed, and ends with exit status 1" {
+    # shellcheck disable=SC2086
+    needs $PROGRAMS
     section "Step 3: bind"
     free_port
     local taken=$PORT
@@ -1087,9 +1073,7 @@ EOF
 
 @test "[1] is clean under AddressSanitizer and UndefinedBehaviorSanitizer" {
     section "Traps"
-    finish compile_checked "$COMPILE_S"
-    [ -x "$CHECKED/sym_peer" ] || skip "the compiler has no sanitizers here"
-    export CHECKS=1
+    with_sanitizers
     expected "no word from the sanitizers"
     because "The first line names the mistake, the lines after it the place. A buffer of N bytes has no room for the N bytes that recvfrom() may bring and a NUL after them; nor is what it brings a string."
     serve asym_server

@@ -23,12 +23,11 @@ teardown() {
 }
 
 # Once for the file, all programs side by side: one that does nothing is not waited for in
-# every check. Why it does nothing is written to $BATS_FILE_TMPDIR/PROGRAM.blocked.
+# every check.
 first_start() {
-    [ ! -f "$BATS_FILE_TMPDIR/blocked" ] || return 0
     local program
     for program in $PROGRAMS; do
-        first_start_of "$program" &
+        blocked "$program" || first_start_of "$program" &
     done
     wait
 }
@@ -48,10 +47,9 @@ first_start_of_server() { # PROGRAM
     if listens; then
         echo "$PORT" >"$T/listens"
         await "$PRINT_S" printed || touch "$T.mute"
-    elif ended; then
-        { echo "./$1 $FIRST_PATH ended before a client could reach it:"; how_it_stands; } >"$T.blocked"
     else
-        { echo "./$1 $FIRST_PATH never listens:"; how_it_stands; } >"$T.blocked"
+        section "Step 3: bind"
+        never_listens "$1" "$FIRST_PATH"
     fi
 }
 first_start_of_client() { # PROGRAM
@@ -71,35 +69,20 @@ END
     await "$END_S" one_is_over || true
     await "$PRINT_S" gone "$TALKER" || true
     { kill "$TALKER"; wait "$TALKER"; } 2>/dev/null || true
+    if [ "$1" = stream_client ]; then
+        section "Step 7: connect and talk"
+        did "listened at the path stream, and started ./stream_client stream"
+    else
+        section "Step 9: an address of its own"
+        did "bound a socket to the path dgram, and started ./dgram_client dgram hello"
+    fi
+    expected "it to come to its server: nothing else of it can be tested before"
+    because "socket() and connect() or sendto() take a struct sockaddr_un with the path in it; each returns -1 when it fails."
     # The transcript is there only where the conversation came to its end.
-    grep -qE '^ .* (<|accept) ' "$T/said" ||
-        { echo "./$1 does not come to its server:"; how_it_stands; } >"$T.blocked"
+    grep -qE '^ .* (<|accept) ' "$T/said" || block "$1" "./$1 does not come to its server:
+$(how_it_stands)"
 }
 one_is_over() { ended || gone "$TALKER"; }
-
-# For the head of a check: fails it at once where a program it needs has not come so far.
-# The reason is told once for each program.
-needs() { # PROGRAM...
-    local program
-    for program; do
-        [ -f "$BATS_FILE_TMPDIR/$program.blocked" ] || continue
-        if [ -f "$BATS_FILE_TMPDIR/$program.told" ]; then
-            echo "blocked"
-            echo "./$program does nothing yet"
-            return 1
-        fi
-        touch "$BATS_FILE_TMPDIR/$program.told"
-        case $program in
-        *_server) section "Step 3: bind" ;;
-        stream_client) section "Step 7: connect and talk" ;;
-        dgram_client) section "Step 9: an address of its own" ;;
-        esac
-        did "started ./$program"
-        expected "it to $([ "${program%_server}" = "$program" ] && echo "come to its server" || echo "listen")"
-        because "Without that there is nothing to test: this check and others need it."
-        blame "$(cat "$BATS_FILE_TMPDIR/$program.blocked")"
-    done
-}
 
 # Waits until a server listens and has said so: a datagram socket can be reached as soon as
 # it is bound, before the server has done all that belongs to that. Where it is known to
@@ -186,26 +169,17 @@ with_input() { # TEXT, as printf's format
 
 @test "[1] both servers listen on the path they are given, and say so" {
     section "Step 3: bind"
-    local server seen=""
+    local server other
     did "started ./stream_server $FIRST_PATH and ./dgram_server $FIRST_PATH, each in a directory of its own, and looked with: ss -xl"
     expected "a socket at $FIRST_PATH that waits for clients, of both"
-    because "Is the path in sun_path, is sun_family AF_UNIX, are the results of socket() and bind() looked at?"
-    for server in $SERVERS; do
-        [ ! -f "$BATS_FILE_TMPDIR/$server.blocked" ] || {
-            touch "$BATS_FILE_TMPDIR/$server.told"
-            seen="$seen
-$(cat "$BATS_FILE_TMPDIR/$server.blocked")"
-        }
-    done
-    local other
     other=$(cd "$BATS_FILE_TMPDIR" && find ./*_server -type s ! -name "$FIRST_PATH" | cut -d / -f 3)
     [ -z "$other" ] || {
         because "The path did not reach bind() as it was given: all of it goes to sun_path, and the length given to bind() is that of a struct sockaddr_un, not of a struct sockaddr."
-        seen="$seen
-there is a socket at ${other%%
+        blame "there is a socket at ${other%%
 *}"
     }
-    [ -z "$seen" ] || blame "${seen#?}"
+    # shellcheck disable=SC2086
+    needs $SERVERS
     for server in $SERVERS; do
         [ "$(cat "$BATS_FILE_TMPDIR/$server/listens")" = "$FIRST_PATH" ] ||
             blame "$server: a socket at $(cat "$BATS_FILE_TMPDIR/$server/listens")"
@@ -227,19 +201,7 @@ there is a socket at ${other%%
 }
 
 @test "[1] builds all four programs without a warning" {
-    section "Before you start"
-    local program
-    for program in $PROGRAMS; do
-        DID=""
-        did "compiled $program.c: $COMPILE"
-        expected "no word from the compiler"
-        because "Each warning is a mistake, or a place that a reader takes for one."
-        [ ! -s "$PLAIN/$program.log" ] || blame "$(cat "$PLAIN/$program.log")"
-        expected "no part of the starter that says it is still to do"
-        because "A starter is not a program yet: fill in the TODO, and take away the line that says it is to do."
-        ! grep -qE 'fputs.*TODO [0-9]+ is still to do' "$SOURCE/$program.c" ||
-            blame "$(grep -oE "$program: TODO [0-9]+ is still to do" "$SOURCE/$program.c")"
-    done
+    builds_without_a_warning
 }
 
 @test "[1] stream_server sends back what a client sends" {
@@ -632,7 +594,7 @@ END
 # Each has a directory under $BATS_FILE_TMPDIR, with the conversation (said) and how it
 # ended (stands).
 ask_in_vain() {
-    [ ! -f "$BATS_FILE_TMPDIR/dgram_client.blocked" ] || return 0
+    ! blocked dgram_client || return 0
     ready
     local way
     for way in silent junk full second; do
@@ -1011,7 +973,8 @@ $(ls -l s 2>&1)"
 }
 
 @test "[1] says which call failed, and ends with exit status 1" {
-    needs stream_client dgram_client
+    # shellcheck disable=SC2086
+    needs $PROGRAMS
     leave_dead unix dead_stream
     leave_dead unixgram dead_dgram
     local program reason path
@@ -1077,7 +1040,6 @@ END
         "dgram_server s4 socket" "dgram_server s5 bind" "stream_client s6 socket" \
         "dgram_client s7 socket" "dgram_client $T/dgram bind"; do
         read -r program path call <<<"$run"
-        [ ! -f "$BATS_FILE_TMPDIR/$program.blocked" ] || continue
         UNDER=(strace -D -f -qq -o "$T/trace.${#runs[@]}" -e "trace=$call" -e "inject=$call:error=ENOBUFS")
         if [ "$call" = bind ] && [ "$program" = dgram_client ]; then
             beside gate <<'END'
@@ -1110,6 +1072,8 @@ END
 }
 
 @test "[1] takes a path of 107 bytes, and refuses a wrong command line" {
+    # shellcheck disable=SC2086
+    needs $PROGRAMS
     section "Step 1: the path"
     local a107 program path
     a107=$(head -c 107 /dev/zero | tr '\0' a)
@@ -1169,15 +1133,8 @@ END
 }
 
 @test "[1] is clean under AddressSanitizer and UndefinedBehaviorSanitizer" {
-    # shellcheck disable=SC2086
-    needs $PROGRAMS
     section "Traps"
-    finish compile_checked "$COMPILE_S"
-    local program
-    for program in $PROGRAMS; do
-        [ -x "$CHECKED/$program" ] || skip "the compiler has no sanitizers here"
-    done
-    CHECKS=1
+    with_sanitizers
     expected "no word from the sanitizers"
     because "The first line names the mistake, the lines after it the place. A buffer of N bytes has no room for the N bytes that recv() may bring and a NUL after them; nor is what recv() brings a string."
     serve_at stream_server s

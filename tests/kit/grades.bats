@@ -143,12 +143,56 @@ int main(void)
     assert_output --partial "0/2   listens on the port it is given"
 }
 
+# For every exercise a submission, in a directory of its own under $BATS_TEST_TMPDIR, all of
+# whose programs are the C program on standard input.
+submit_to_all() {
+    local exercise file
+    cat >"$BATS_TEST_TMPDIR/program.c"
+    for exercise in $(exercises); do
+        mkdir -p "$BATS_TEST_TMPDIR/$exercise/$exercise"
+        for file in "$LAB/$exercise"/*.[ch]; do
+            cp "$file" "$BATS_TEST_TMPDIR/$exercise/$exercise"
+            [ "${file##*/}" = net.c ] || [ "${file##*.}" = h ] ||
+                cp "$BATS_TEST_TMPDIR/program.c" "$BATS_TEST_TMPDIR/$exercise/$exercise/${file##*/}"
+        done
+    done
+    run in_parallel "$LAB/tests/kit/try_dead" < <(find "$BATS_TEST_TMPDIR" -mindepth 1 -maxdepth 1 -type d)
+    assert_success
+}
+
+@test "in every exercise, programs that do nothing score 0, for one reason, within seconds" {
+    submit_to_all <<<'#include <unistd.h>
+int main(void) { for (;;) pause(); }'
+}
+
+@test "in every exercise, programs that print results without end score 0, within seconds" {
+    submit_to_all <<<'#include <stdio.h>
+int main(void) { for (;;) puts("ok 1 [2] listens on the port it is given"); }'
+}
+
+@test "a program that does not compile does not hide the others" {
+    local exercise program
+    for exercise in udp unix_sockets; do
+        mkdir "$BATS_TEST_TMPDIR/$exercise"
+        cp "$LAB/$exercise/solution"/*.[ch] "$BATS_TEST_TMPDIR/$exercise"
+        for program in "$BATS_TEST_TMPDIR/$exercise"/*.c; do [ "${program##*/}" = net.c ] || break; done
+        echo 'int main(void) { return nothing; }' >"$program"
+        run quietly env WORK="$BATS_TEST_TMPDIR" "$LAB/tests/tools/grade" "$exercise"
+        assert_failure
+        assert_output --partial "${program##*/} does not compile"
+        assert_equal "$(grep -c "'nothing' undeclared" <<<"$output")" 1
+        refute_output --partial "left out"
+        refute_output --partial "lab.bash"
+        assert_output --regexp "  ([4-9]|1[0-5]) of 20 points"
+    done
+}
+
 @test "an exercise that was not handed in scores 0, with a word that says so" {
     mkdir "$BATS_TEST_TMPDIR/empty"
     run quietly env WORK="$BATS_TEST_TMPDIR/empty" "$LAB/tests/tools/grade" ex01_http_hello
     assert_failure
     assert_line "  0 of 20 points"
-    assert_output --partial "there is no server.c in $BATS_TEST_TMPDIR/empty/ex01_http_hello"
+    assert_output --partial "there is no server.c in"
 }
 
 @test "the grade is the same with both processors busy" {

@@ -115,6 +115,40 @@ EOF
     assert_line "  0 of 20 points"
 }
 
+@test "another reason that blocks checks is shown as well" {
+    board <<'EOF'
+1..3
+not ok 1 [2] listens
+# blocked
+# done      compiled a.c
+not ok 2 [3] answers #1 with \"it\" & more
+# blocked
+# done      compiled b.c
+not ok 3 [15] ends
+# blocked
+# done      compiled a.c
+EOF
+    assert_line "    done      compiled a.c"
+    assert_line '  ✗ 0/3   answers #1 with \"it\" & more'
+    assert_line "    done      compiled b.c"
+    assert_line "  · 0/15  ends"
+}
+
+@test "a check that has been made is told, whatever words it uses" {
+    board <<'EOF'
+1..3
+not ok 1 [2] listens
+# done      sent 'blocked'
+# seen      stdout: blocked
+not ok 2 [3] answers #1 with \"it\" & more
+# done      sent 'blocked'
+# seen      stdout: blocked
+ok 3 [15] ends
+EOF
+    assert_equal "$(grep -c "seen      stdout: blocked" <<<"$output")" 2
+    refute_output --partial "not tested"
+}
+
 @test "colour on a terminal only, and never with NO_COLOR" {
     printf '1..3\nok 1 [2] listens\n' >"$BATS_TEST_TMPDIR/tap"
     local show="$LAB/tests/tools/scoreboard <$BATS_TEST_TMPDIR/tap"

@@ -92,12 +92,13 @@ EOF
 }
 
 @test "what a failed check gives to read stands in the statement" {
-    local exercise section
+    local exercise section libraries
     for exercise in $(exercises); do
+        mapfile -t libraries < <(sed -n 's|^load \(.*\)|tests/\1.bash|p' "tests/$exercise.bats")
         while read -r section; do
             grep -qxF "## $section" "$exercise/README.md" ||
                 fail "$exercise/README.md has no section '$section'"
-        done < <(sed -n 's/^ *section "\(.*\)"$/\1/p' "tests/$exercise.bats" | sort -u)
+        done < <(sed -n 's/^ *section "\([^$]*\)"$/\1/p' "tests/$exercise.bats" "${libraries[@]}" | sort -u)
     done
 }
 

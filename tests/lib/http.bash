@@ -6,8 +6,7 @@ REQUEST='GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: talk\r\nAccept: */*\r\
 # Once for the file: where a server that is given a port does not listen at all, there is
 # nothing more to test, and every test says so at once. COMMAND looks at it while it does.
 first_start() { # [COMMAND]
-    [ ! -f "$BATS_FILE_TMPDIR/blocked" ] || return 0
-    ready
+    ready || return 0
     T=$BATS_FILE_TMPDIR
     free_port
     local asked=$PORT
@@ -16,14 +15,8 @@ first_start() { # [COMMAND]
         echo "$asked $PORT" >"$BATS_FILE_TMPDIR/first_port"
         "${1:-:}"
     else
-        {
-            if ended; then
-                echo "./server $asked ended before a client could connect:"
-            else
-                echo "./server $asked never listens:"
-            fi
-            how_it_stands
-        } >"$BATS_FILE_TMPDIR/blocked"
+        section "Step 2: socket"
+        never_listens server "$asked"
     fi
     stop_all
 }

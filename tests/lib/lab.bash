@@ -16,6 +16,8 @@ PRINT_S=$((1 * PATIENCE))    # for a line that must already have been printed
 COMPILE_S=$((20 * PATIENCE)) # for a build with sanitizers
 BROWSER_S=$((10 * PATIENCE)) # for a visit of a browser, its start included
 
+PRINTED_LINES=12 # of what a program has printed are shown, where it failed
+
 # Limits for every program under test, so that no mistake can hurt the machine.
 LIMIT_CPU_S=10
 LIMIT_FILE_KIB=20480
@@ -70,33 +72,47 @@ open_exercise() { # DIRECTORY PROGRAM...
         [ ! -f "$SOURCE/$program.c" ] || compile "$program" "$PLAIN" 3>&- 4>&- &
     done
     wait
+    section "Before you start"
+    expected "a program: nothing else can be tested before"
     for program; do
         if [ ! -f "$SOURCE/$program.c" ]; then
-            echo "there is no $program.c in $SOURCE" | block "$program"
+            DID=""
+            did "looked for $program.c"
+            because "It has another name, or lies elsewhere. WORK=DIRECTORY holds a directory $EXERCISE, and that the programs."
+            block "$program" "there is no $program.c in $SOURCE"
         elif [ ! -x "$PLAIN/$program" ]; then
-            { echo "$program.c does not compile:"; cat "$PLAIN/$program.log"; } |
-                block "$program"
+            DID=""
+            did "compiled $program.c: $COMPILE"
+            because "What the compiler says first names the place; what follows may come of it."
+            block "$program" "$program.c does not compile:
+$(cat "$PLAIN/$program.log")"
         fi
     done
     behind compile_checked
 }
 
-# Notes on standard input why PROGRAM can't be tested at all; `needs` tells it. Where that
-# is so for every program of the exercise, `ready` tells it to each test.
-block() { # PROGRAM
-    local program
-    cat >"$BATS_FILE_TMPDIR/blocked.$1"
+# Notes why PROGRAM can't be tested at all, as blame says it; `needs` tells it. Where that is
+# so for every program of the exercise, `ready` tells each test the reason of the first.
+block() { # PROGRAM SEEN
+    local program todo
+    todo=$(sed -n 's/^stderr: .*TODO \([0-9]*\) is still to do$/\1/p' <<<"$2" | head -1)
+    [ -z "$todo" ] || {
+        because "The starter is filled in up to that TODO: the step of its number comes next."
+        section "$(sed -n "s/^## \(Step $todo: \)/\1/p" "$LAB/$EXERCISE/README.md")"
+    }
+    blame "$2" >"$BATS_FILE_TMPDIR/blocked.$1" || true
     for program in $PROGRAMS; do
-        [ -f "$BATS_FILE_TMPDIR/blocked.$program" ] || return 0
+        blocked "$program" || return 0
     done
-    cat "$BATS_FILE_TMPDIR"/blocked.* >"$BATS_FILE_TMPDIR/blocked"
+    cp "$BATS_FILE_TMPDIR/blocked.${PROGRAMS%% *}" "$BATS_FILE_TMPDIR/blocked"
 }
+blocked() { [ -f "$BATS_FILE_TMPDIR/blocked.$1" ]; } # PROGRAM
 
 # Where FILE is there, tells it as the reason why a test can't be made, and fails.
 blocked_by() { # FILE
     [ -f "$1" ] || return 0
     echo "blocked"
-    tr -cd '\n -~' <"$1" | head -20 | cut -c 1-120
+    cat "$1"
     return 1
 }
 
@@ -170,6 +186,33 @@ compile_checked() {
         compile "$program" "$CHECKED" $SANITIZE -ftrivial-auto-var-init=pattern ||
             compile "$program" "$CHECKED" $SANITIZE || true
     done
+}
+
+# For the test of that name: every program is there, and the compiler says nothing of it.
+builds_without_a_warning() {
+    local program
+    section "Before you start"
+    expected "no word from the compiler"
+    because "Each warning is a mistake, or a place that a reader takes for one."
+    for program in $PROGRAMS; do
+        [ -x "$PLAIN/$program" ] || needs "$program"
+        DID=""
+        did "compiled $program.c: $COMPILE"
+        [ ! -s "$PLAIN/$program.log" ] || blame "$(cat "$PLAIN/$program.log")"
+    done
+}
+
+# For a test of the build with sanitizers: waits for it, and leaves the test out where the
+# compiler has none. What is started then is that build.
+with_sanitizers() {
+    local program
+    # shellcheck disable=SC2086
+    needs $PROGRAMS
+    finish compile_checked "$COMPILE_S"
+    for program in $PROGRAMS; do
+        [ -x "$CHECKED/$program" ] || skip "the compiler has no sanitizers here"
+    done
+    export CHECKS=1
 }
 
 # For setup: fails the test at once where there is nothing to test, with the one reason.
@@ -246,6 +289,20 @@ ends() {
     wait "$PID" || STATUS=$?
 }
 
+# Blocks a program that does not listen where its first start expects it to, after section.
+never_listens() { # PROGRAM ARGUMENT
+    did "started ./$1 $2"
+    expected "a socket that listens there: nothing else can be tested before"
+    because "socket() and bind() come first, then listen() where the socket is a stream; each returns -1 when it fails."
+    if ended; then
+        block "$1" "./$1 $2 ended before a client could reach it:
+$(how_it_stands)"
+    else
+        block "$1" "./$1 $2 never listens:
+$(how_it_stands)"
+    fi
+}
+
 # Says how the program stands, for a reader.
 how_it_stands() {
     if ! ended; then
@@ -255,12 +312,21 @@ how_it_stands() {
         wait "$PID" || STATUS=$?
         echo "the program ended with $(status_text "$STATUS")"
     fi
-    [ ! -s "$OUT" ] || sed 's/^/stdout: /' "$OUT"
-    [ ! -s "$ERR" ] || sed 's/^/stderr: /' "$ERR"
+    shown stdout "$OUT"
+    shown stderr "$ERR"
+}
+
+# The first lines that a program has printed to one of its outputs.
+shown() { # NAME FILE
+    [ -s "$2" ] || return 0 # a pipe, too, has no size
+    head -c 4000 "$2" | sed -n "1,${PRINTED_LINES}s/^/$1: /p"
+    [ "$(head -c 4000 "$2" | wc -l)" -le "$PRINTED_LINES" ] ||
+        echo "$1: ... and more, $(wc -c <"$2") bytes in all"
 }
 
 status_text() { # STATUS
     case $1 in
+    -1) echo "its status not yet known" ;; # a subshell asks too early
     129 | 13[0-9] | 14[0-9] | 15[0-9])
         echo "signal $(($1 - 128)) (SIG$(kill -l "$(($1 - 128))"))" ;;
     *) echo "exit status $1" ;;
