@@ -323,7 +323,7 @@ chat() { # TEXT, with the escapes of printf %b
 the text on its stdout should be:
 $(show_bytes "$T/text")"; }
 }
-chat_done() { grep -q "listening on port $DONE\$" "$T/transcript" || gone "$CHAT"; }
+chat_done() { grep -qs "listening on port $DONE\$" "$T/transcript" || gone "$CHAT"; }
 # A line about the port, as the server prints it, harms nobody.
 printed_text() {
     cmp -s "$T/text" "$OUT" ||

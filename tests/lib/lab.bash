@@ -42,9 +42,12 @@ paragraph() { # LABEL TEXT
 
 # Ends the test as failed and says why, for the person who reads it.
 blame() { # SEEN, one line or several; they are printed as they are, in 66 columns
+    local seen=${1//"$PLAIN/"/./} # our own paths are of no interest
+    seen=${seen//"$CHECKED/"/./}
+    seen=${seen//"$T/"/}
     paragraph "done" "$DID"
     paragraph expected "$EXPECTED"
-    printf '%s\n' "$1" | tr '\t' ' ' | tr -cd '\n -~\200-\377' | head -40 |
+    printf '%s\n' "$seen" | tr '\t' ' ' | tr -cd '\n -~\200-\377' | head -40 |
         cut -c 1-400 | fold -s -w 66 | awk '{ printf "%-9s %s\n", NR == 1 ? "seen" : "", $0 }'
     [ -z "$BECAUSE" ] || paragraph cause "$BECAUSE"
     paragraph read "$EXERCISE/README.md, \"$SECTION\""
@@ -309,7 +312,7 @@ how_it_stands() {
         echo "the program is still running"
     else
         STATUS=0
-        wait "$PID" || STATUS=$?
+        wait "$PID" 2>/dev/null || STATUS=$?
         echo "the program ended with $(status_text "$STATUS")"
     fi
     shown stdout "$OUT"
