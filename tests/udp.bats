@@ -317,13 +317,17 @@ chat() { # TEXT, with the escapes of printf %b
     CHAT=$!
     STARTED="$STARTED $CHAT"
     set +m
-    await "$((TALK_S + PRINT_S + 2))" chat_done || true
-    ! gone "$CHAT" || blame "$(shown_chat)"
+    await "$((TALK_S + PRINT_S + 2))" chat_over || true
+    all_went || {
+        wait "$CHAT" || true
+        blame "$(shown_chat)"
+    }
     await "$PRINT_S" printed_text || { wait "$CHAT" || true; blame "$(shown_chat)
 the text on its stdout should be:
 $(show_bytes "$T/text")"; }
 }
-chat_done() { grep -qs "listening on port $DONE\$" "$T/transcript" || gone "$CHAT"; }
+all_went() { grep -qs "listening on port $DONE\$" "$T/transcript"; }
+chat_over() { all_went || gone "$CHAT"; }
 # A line about the port, as the server prints it, harms nobody.
 printed_text() {
     cmp -s "$T/text" "$OUT" ||
