@@ -84,9 +84,11 @@ path_without() { # REGULAR_EXPRESSION
     refute_output
 }
 
-@test "make check: starters score 0, make says so with its exit status" {
+@test "make check: each starter scores 0 and says what is to do, make with its exit status" {
     run quietly make check
     assert_failure
+    assert_equal "$(grep -c '^  0 of 20 points$' <<<"$output")" "$(exercises | wc -l)"
+    assert_equal "$(grep -c 'TODO 1 is still to do$' <<<"$output")" "$(exercises | wc -l)"
     assert_line "The whole lab: 0 of $((20 * $(exercises | wc -l))) points"
 }
 
@@ -104,21 +106,23 @@ path_without() { # REGULAR_EXPRESSION
     assert_output server.c
 }
 
-@test "FORMAT=tap and FORMAT=junit, for one exercise and for all" {
-    local target files
-    for target in check-ex01 check; do
-        files=tests/ex01_http_hello.bats
-        [ "$target" = check-ex01 ] || files=$(echo tests/*.bats)
-        run quietly make -s "$target" FORMAT=tap
+@test "FORMAT=tap and FORMAT=junit, for one exercise and for several" {
+    local command files
+    for command in grade check; do
+        files="ex01_http_hello ex02_accept_loop"
+        [ "$command" = check ] || files=ex01_http_hello
+        # shellcheck disable=SC2086
+        run quietly env FORMAT=tap tests/tools/$command $files
         assert_failure
         # shellcheck disable=SC2086
-        assert_line --index 0 "1..$(cat $files | grep -c '^@test "\[')"
+        assert_line --index 0 "1..$(cd tests && cat ${files// /.bats }.bats | grep -c '^@test "\[')"
         assert_line --regexp '^not ok 1 \[2\] listens on the port it is given'
-        quietly make -s "$target" FORMAT=junit >"$BATS_TEST_TMPDIR/report.xml" 2>/dev/null || true
+        # shellcheck disable=SC2086
+        quietly env FORMAT=junit tests/tools/$command $files >"$BATS_TEST_TMPDIR/report.xml" 2>/dev/null || true
         xmllint --noout "$BATS_TEST_TMPDIR/report.xml"
         run xmllint --xpath 'count(//testcase)' "$BATS_TEST_TMPDIR/report.xml"
         # shellcheck disable=SC2086
-        assert_output "$(cat $files | grep -c '^@test "\[')"
+        assert_output "$(cd tests && cat ${files// /.bats }.bats | grep -c '^@test "\[')"
     done
     run quietly make -s check-ex01 FORMAT=tap SOLUTION=1
     assert_success

@@ -20,6 +20,11 @@ sources() { files '*/solution/*.c' 'ex*/*.c' 'udp/*.c' 'unix_sockets/*.c' | sort
 
 flags() { make -s compile-command | cut -d ' ' -f 2-; }
 
+# Calls COMMAND with each N words of standard input, as many at a time as there are processors.
+each() { # N COMMAND...
+    xargs -P "$(getconf _NPROCESSORS_ONLN)" -n "$@"
+}
+
 @test "starters are what make starters writes" {
     local solution starter
     for solution in */solution/*.[ch]; do
@@ -30,13 +35,12 @@ flags() { make -s compile-command | cut -d ' ' -f 2-; }
 }
 
 @test "no warning from gcc, clang and musl's gcc: solutions, starters, instruments" {
-    local compiler source
+    local compiler
     for compiler in gcc clang musl-gcc; do
-        for source in $(sources) tests/tools/{talk,script,listening}.c; do
-            run "$compiler" $(flags) -c -o /dev/null "$source"
-            assert_success
-            refute_output
-        done
+        run each 1 "$compiler" $(flags) -c -o /dev/null \
+            < <(sources; printf '%s\n' tests/tools/{talk,script,listening}.c)
+        assert_success
+        refute_output
     done
 }
 
@@ -45,10 +49,12 @@ flags() { make -s compile-command | cut -d ' ' -f 2-; }
 }
 
 @test "clang-tidy is silent" {
-    local output
-    output=$(clang-tidy --quiet $(files '*/solution/*.c' 'tests/tools/*.c') -- \
-        $(flags | sed 's/-Wpedantic//') 2>/dev/null) ||
-        fail "$output"
+    export TIDY_FLAGS
+    TIDY_FLAGS=$(flags | sed 's/-Wpedantic//')
+    # shellcheck disable=SC2016 # for the inner shell to expand
+    run each 2 sh -c 'clang-tidy --quiet "$@" -- $TIDY_FLAGS 2>/dev/null' tidy \
+        < <(files '*/solution/*.c' 'tests/tools/*.c')
+    assert_success
 }
 
 @test "cppcheck is silent" {
@@ -58,7 +64,7 @@ flags() { make -s compile-command | cut -d ' ' -f 2-; }
 }
 
 @test "shellcheck is silent" {
-    files tests .ci | xargs grep -lE '^#!.*(bash|bats)$|^# shellcheck shell=' | xargs shellcheck -x
+    files tests .ci | xargs grep -lE '^#!.*(bash|bats)$|^# shellcheck shell=' | each 8 shellcheck -x
 }
 
 @test "valgrind finds nothing in the server of ex01, whatever the client does" {
