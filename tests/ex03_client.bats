@@ -77,7 +77,11 @@ over() {
 
 # The conversation and how the program stands, for a reader.
 said() {
-    sed '/^listening on port/d' "$TRANSCRIPT"
+    if holds "$NOBODY" "$TRANSCRIPT"; then
+        echo "no connection came there"
+    else
+        sed '/^listening on port/d' "$TRANSCRIPT"
+    fi
     how_it_stands
 }
 
@@ -363,7 +367,7 @@ $(how_it_stands)"
     over
     [ "$(tr -cd '\000' <"$OUT" | wc -c)" -gt 0 ] ||
         because "NUL bytes are missing: printf(\"%s\"), puts() and strlen() end at the first of them. recv() says how many bytes have come: write as many."
-    cmp -s "$T/whole" "$OUT" || blame "$(size "$OUT") bytes: $(cmp "$T/whole" "$OUT" 2>&1 | sed "s|$T/||g")
+    cmp -s "$T/whole" "$OUT" || blame "$(size "$OUT") bytes; $(cmp "$T/whole" "$OUT" 2>&1 | where)
 $(show_bytes "$OUT" | cut -c 1-66 | head -6)"
     [ "$STATUS" -eq 0 ] || blame "$(status_text "$STATUS")
 $(sed 's/^/stderr: /' "$ERR")"
@@ -400,6 +404,12 @@ $(sed 's/^/stderr: /' "$ERR")"
 
 size() { wc -c <"$1" | tr -d ' '; } # FILE
 
+# What cmp says of a first file and a second, that should be the same, about the second.
+where() {
+    sed -E -e 's/.*differ: (char|byte) ([0-9]+),.*/the first that is wrong is byte \2/' \
+        -e 's/.*EOF on .* after byte ([0-9]+).*/the end comes after byte \1/'
+}
+
 # Skips the head of a response on standard input, and compares its body with FILE.
 compare_body() { # FILE
     local line
@@ -425,7 +435,7 @@ compare_body() { # FILE
     [ "$STATUS" -ne 0 ] ||
         because "The page is cut, and that was not noticed. Is every byte written that recv() brings, until it returns 0? Has the connection been half-closed (shutdown) after the request? nginx takes that for the client's departure."
     { [ "$STATUS" -eq 0 ] && [ ! -s "$T/reader" ]; } ||
-        blame "$(sed 's/^cmp: /comparing: /; s|/[^ ]*/www/big|the page|g' "$T/reader")
+        blame "$(where <"$T/reader")
 $(how_it_stands)"
 }
 

@@ -133,7 +133,7 @@ crowded() { # HIGHEST
     serve echo_fork
     did "started ./echo_fork $PORT, connected and sent lines"
     expected "each line to come back as it was sent, also an empty one"
-    because "In the child: take the lines out of what recv() has brought, and send each one back, its LF included."
+    because "In the child: take the lines out of what recv() has brought, and send each one back, its LF included: as many bytes as the line has, not as the buffer has."
     talk <<END
 alice connect 127.0.0.1:$PORT
 alice send "hello\n"
@@ -158,6 +158,8 @@ converses() { # PROGRAM
     did "started ./$1 $PORT and let clients talk"
     expected "each line to reach all the other clients as '#ID line', and nobody else"
     because "Go through the array of clients and send to each but the one who spoke. ID counts the admitted clients from 1, and is not given twice."
+    [ "$1" = chat_poll ] ||
+        BECAUSE="$BECAUSE Only the first of them is heard? Who waits for a thread where it was created (pthread_join) serves one client at a time."
     # A newcomer may still hear what was said just before: so dave says `until`.
     hold <<END
 alice connect 127.0.0.1:$PORT
@@ -405,7 +407,7 @@ $(how_it_stands | head -5)"
     await "$PRINT_S" no_children || {
         children | grep -q Z ||
             because "A child serves one client and then ends, with _exit(). One that does not falls back into the loop of accept()."
-        blame "$(children | wc -l) child processes, PID and state:
+        blame "child processes: $(children | wc -l); the first, with PID and state:
 $(children | head -5)"
     }
 
@@ -416,7 +418,7 @@ $(children | head -5)"
     await "$END_S" all_children_ended || blame "its children do not end when their clients leave:
 $(children)"
     kill -CONT "$PID"
-    await "$PRINT_S" no_children || blame "$(children | wc -l) child processes, PID and state:
+    await "$PRINT_S" no_children || blame "child processes: $(children | wc -l); the first, with PID and state:
 $(children)"
 
     because "SIGCHLD interrupts accept() or poll() (EINTR), and that is no reason to end: call it again."
@@ -843,7 +845,8 @@ END
     because "recv() returns 0 when a client has closed, and -1 when it was reset; poll() tells POLLHUP or POLLERR then, beside POLLIN. In each case the client has left: close its socket, or the loop comes back to it for ever."
     await "$PRINT_S" sockets_are "$sockets" || {
         ! ended || because "An error of recv() is the end of that one client: close it, and go on with the others. It is no reason to end the server."
-        ended || DID="$DID, and $(($(count_sockets) - sockets)) sockets of clients are left"
+        ended || blame "clients' sockets that are still open: $(($(count_sockets) - sockets))
+$(how_it_stands)"
         blame "$(how_it_stands)"
     }
     stop_all

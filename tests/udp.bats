@@ -177,7 +177,7 @@ ask() { # HOST MESSAGE
     free_port
     did "started ./asym_client $1 $PORT '${2:0:20}'"
     held asym_client "$1" "$PORT" "$2"
-    with_server | talk
+    talk < <(with_server) # and no pipe: a subshell would not learn how the program ends
 }
 
 # The client must have printed NUMBER, and ended with status 0.
@@ -488,7 +488,7 @@ EOF
     section "Step 11: lines out"
     peer_ports
     expected "each line as a datagram of its own, its LF included, from port $OWN"
-    because "One datagram for a line, through the socket that is bound to LOCAL_PORT: whoever knows that port hears nothing from another."
+    because "One datagram for a line, with its LF, through the socket that is bound to LOCAL_PORT: whoever knows that port hears nothing from another."
     chat "" <<EOF
 peer bind udp:127.0.0.1:$OTHER
 peer connect udp:127.0.0.1:$OWN
@@ -565,7 +565,7 @@ $(show_bytes "$T/text")"
     DID=""
     peer_ports
     expected "both sides to be heard, when they speak at the same moment and as often as they like"
-    because "Nobody waits for an answer here. After a line of one side there may come another of the same side, or a hundred."
+    because "Nobody waits for an answer here. After a line of one side there may come another of the same side, or a hundred. And what comes is bytes: recvfrom() says how many, printf(\"%s\") ends at a NUL."
     chat 'quatre\na\0b\ncinq\n\nsix\n' <<EOF
 peer bind udp:127.0.0.1:$OTHER
 peer connect udp:127.0.0.1:$OWN
@@ -992,7 +992,7 @@ $(cat "$ASIDE/stands")"
         [ "$program" = asym_server ] || words=(127.0.0.1 "$PORT")
         start "$program" "$taken" "${words[@]}"
         DID=""
-        did "started ./$program $taken ${words[*]}, where another program has a socket"
+        did "started ./$program $taken${words[*]:+ ${words[*]}}, where another program has a socket"
         expected "'$program: bind: Address already in use' on stderr, and exit status 1"
         because "Every call can fail, and its result says so: check it, say on stderr which call failed and why (strerror or perror), and end with 1."
         says_failure "$program" bind "Address already in use"

@@ -124,6 +124,39 @@ int main(void)
     assert_output --partial "0/2   listens on the port it is given"
 }
 
+@test "whatever bytes a program prints, the JUnit report is well-formed" {
+    mkdir "$BATS_TEST_TMPDIR/ex01_http_hello"
+    cat >"$BATS_TEST_TMPDIR/ex01_http_hello/server.c" <<'END'
+#include <stdio.h>
+int main(void)
+{
+    for (int byte = 0; byte < 256; byte++)
+        putchar(byte);
+    puts("\n<&>]]>\xef\xbf\xbe");
+}
+END
+    quietly env FORMAT=junit WORK="$BATS_TEST_TMPDIR" "$LAB/tests/tools/grade" ex01_http_hello \
+        >"$BATS_TEST_TMPDIR/report.xml" && fail "full marks"
+    grep -q "stdout: " "$BATS_TEST_TMPDIR/report.xml"
+    xmllint --noout "$BATS_TEST_TMPDIR/report.xml"
+}
+
+@test "a check that breaks off without a word says whose mistake that is" {
+    copy_lab "$BATS_TEST_TMPDIR/lab"
+    local test=@test # no line here may begin like a test of this file
+    cat >>"$BATS_TEST_TMPDIR/lab/tests/ex01_http_hello.bats" <<END
+$test "[1] breaks off" {
+    did "something"
+    cat "\$T/no-such-file"
+}
+END
+    run quietly env FORMAT=tap SOLUTION=1 LAB_ONLY="breaks off" "$BATS_TEST_TMPDIR/lab/tests/tools/grade" ex01_http_hello
+    assert_failure
+    assert_line --index 2 "# done      something"
+    assert_output --partial "a mistake of the lab, not yours"
+    assert_output --partial "no-such-file"
+}
+
 # For every exercise a submission, $BATS_TEST_TMPDIR/NAME/EXERCISE, all of whose programs are
 # the C program on standard input.
 submit_to_all() { # NAME

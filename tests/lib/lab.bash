@@ -16,7 +16,9 @@ PRINT_S=$((1 * PATIENCE))    # for a line that must already have been printed
 COMPILE_S=$((20 * PATIENCE)) # for a build with sanitizers
 BROWSER_S=$((10 * PATIENCE)) # for a visit of a browser, its start included
 
-PRINTED_LINES=12 # of what a program has printed are shown, where it failed
+PRINTED_LINES=12    # of what a program has printed are shown, where it failed,
+PRINTED_BYTES=160   # and so much of each
+TRANSCRIPT_LINES=16 # of a conversation are shown, the last
 
 # Limits for every program under test, so that no mistake can hurt the machine.
 LIMIT_CPU_S=10
@@ -42,12 +44,14 @@ paragraph() { # LABEL TEXT
 
 # Ends the test as failed and says why, for the person who reads it.
 blame() { # SEEN, one line or several; they are printed as they are, in 66 columns
+    : >"${BATS_TEST_TMPDIR:-$BATS_FILE_TMPDIR}/.told" # for tidy
     local seen=${1//"$PLAIN/"/./} # our own paths are of no interest
     seen=${seen//"$CHECKED/"/./}
     seen=${seen//"$T/"/}
     paragraph "done" "$DID"
     paragraph expected "$EXPECTED"
-    printf '%s\n' "$seen" | tr '\t' ' ' | tr -cd '\n -~\200-\377' | head -40 |
+    # A program may print any bytes; what is shown goes into XML, too (FORMAT=junit).
+    sed '/^ *$/d' <<<"$seen" | tr '\t\200-\377' ' ?' | tr -cd '\n -~' | head -40 |
         cut -c 1-400 | fold -s -w 66 | awk '{ printf "%-9s %s\n", NR == 1 ? "seen" : "", $0 }'
     [ -z "$BECAUSE" ] || paragraph cause "$BECAUSE"
     paragraph read "$EXERCISE/README.md, \"$SECTION\""
@@ -114,6 +118,7 @@ blocked() { [ -f "$BATS_FILE_TMPDIR/blocked.$1" ]; } # PROGRAM
 # Where FILE is there, tells it as the reason why a test can't be made, and fails.
 blocked_by() { # FILE
     [ -f "$1" ] || return 0
+    : >"$BATS_TEST_TMPDIR/.told"
     echo "blocked"
     cat "$1"
     return 1
@@ -156,7 +161,10 @@ finish() { # FUNCTION SECONDS_MAX
 # For teardown_file.
 close_exercise() {
     local pid
-    for pid in $BEHIND; do kill -KILL -- "-$pid" 2>/dev/null || true; done
+    for pid in $BEHIND; do
+        kill -KILL -- "-$pid" 2>/dev/null || true
+        wait "$pid" 2>/dev/null || true
+    done
 }
 
 # Compiles a program into a directory; what the compiler says goes to PROGRAM.log there.
@@ -220,20 +228,27 @@ with_sanitizers() {
 
 # For setup: fails the test at once where there is nothing to test, with the one reason.
 ready() {
-    trap - DEBUG # bats notes every command with it, for words that we do not show: slow
+    # bats notes every command, for words that help nobody here: slow, and none are better
+    # than those of the last one noted.
+    trap - DEBUG
+    BATS_DEBUG_LAST_STACK_TRACE=() BATS_DEBUG_LASTLAST_STACK_TRACE=()
     DID="" EXPECTED="" BECAUSE="" SECTION=""
-    T=$BATS_TEST_TMPDIR
+    T=${BATS_TEST_TMPDIR:-$BATS_FILE_TMPDIR}
+    exec 2>"$T/.shell" # what bash says, such as that a program was killed, is none of the reasons
     STARTED=""
     UNDER=()
     blocked_by "$BATS_FILE_TMPDIR/blocked"
 }
 
-# For teardown.
+# For teardown. A check that has failed without a word gets one.
 tidy() {
     stop_all
+    [ -n "$BATS_TEST_COMPLETED" ] || [ -f "$BATS_TEST_TMPDIR/.told" ] ||
+        blame "the check broke off by itself: a mistake of the lab, not yours
+$(tail -n 3 "$BATS_TEST_TMPDIR/.shell")" || true
     [ -z "$LAB_FIRST" ] || [ -n "$BATS_TEST_COMPLETED" ] ||
         echo "only the first check that fails counts here" >"$BATS_FILE_TMPDIR/blocked"
-}
+} 2>/dev/null
 
 # ---- The program under test ----
 
@@ -311,25 +326,30 @@ how_it_stands() {
     if ! ended; then
         echo "the program is still running"
     else
+        # A subshell, such as $(how_it_stands), may ask before the shell knows, or in vain.
         STATUS=0
-        wait "$PID" 2>/dev/null || STATUS=$?
-        echo "the program ended with $(status_text "$STATUS")"
+        wait "$PID" 2>"$T/.wait" || STATUS=$?
+        if [ "$STATUS" -eq -1 ] || grep -q "not a child" "$T/.wait"; then
+            echo "the program has ended"
+        else
+            echo "the program ended with $(status_text "$STATUS")"
+        fi
     fi
     shown stdout "$OUT"
     shown stderr "$ERR"
 }
 
-# The first lines that a program has printed to one of its outputs.
+# The first lines that a program has printed to one of its outputs, or of a long line its
+# beginning.
 shown() { # NAME FILE
     [ -s "$2" ] || return 0 # a pipe, too, has no size
-    head -c 4000 "$2" | sed -n "1,${PRINTED_LINES}s/^/$1: /p"
+    head -c 4000 "$2" | sed -n "1,${PRINTED_LINES} { s/^\(.\{$PRINTED_BYTES\}\).*/\1.../; s/^/$1: /p; }"
     [ "$(head -c 4000 "$2" | wc -l)" -le "$PRINTED_LINES" ] ||
         echo "$1: ... and more, $(wc -c <"$2") bytes in all"
 }
 
 status_text() { # STATUS
     case $1 in
-    -1) echo "its status not yet known" ;; # a subshell asks too early
     129 | 13[0-9] | 14[0-9] | 15[0-9])
         echo "signal $(($1 - 128)) (SIG$(kill -l "$(($1 - 128))"))" ;;
     *) echo "exit status $1" ;;
@@ -387,8 +407,9 @@ talk() {
 $(how_it_stands)"
 }
 
-# The end of a long transcript, where the step stands that failed.
-last_of() { tail -n 30; }
+# The end of a long transcript, where the step stands that failed; not from the middle of a
+# step, whose further lines are indented.
+last_of() { tail -n "$TRANSCRIPT_LINES" | awk '!/^            / { whole = 1 } whole'; }
 
 # ---- HTTP ----
 
@@ -442,7 +463,7 @@ browse() { # URL FILE
         --disable-background-networking --disable-component-update --disable-extensions
         --disable-dev-shm-usage --user-data-dir=$profile --timeout=$((BROWSER_S * 200))"
     # shellcheck disable=SC2086
-    timeout "$BROWSER_S" "$(find_browser)" --headless $flags --dump-dom "$1" \
+    timeout --foreground "$BROWSER_S" "$(find_browser)" --headless $flags --dump-dom "$1" \
         >"$2" 2>"$2.log" </dev/null 3>&- 4>&- || true
 }
 

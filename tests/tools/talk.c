@@ -458,8 +458,9 @@ static bool play_expect(struct talk *talk, struct party *party, const struct ste
         static char datagram[DATAGRAM_MAX];
         ssize_t length = take_datagram(talk, party, datagram, end);
         return (length == (ssize_t)left && memcmp(datagram, bytes, left) == 0) ||
-               say(talk, party, '!', "expected the datagram\n%s (%zu bytes)%s",
-                   quote(wanted, bytes, left), left, length == -1 ? ": none came" : "");
+               say(talk, party, '!', "expected the datagram\n%s (%zu byte%s)%s",
+                   quote(wanted, bytes, left), left, left == 1 ? "" : "s",
+                   length == -1 ? ": none came" : "");
     }
     while (left > 0) {
         size_t n = party->inbox_length < left ? party->inbox_length : left;
