@@ -158,8 +158,7 @@ $(how_it_stands)"
         *) because "A port is made of digits alone. atoi() takes 'abc' for 0 and '80a' for 80; strtol() lets spaces and signs pass and stops at the first letter." ;;
         esac
         ! listens || blame "it listens on port $PORT"
-        { ends && [ "$STATUS" -eq 2 ] && grep -qi '^usage:' "$ERR" && [ ! -s "$OUT" ]; } ||
-            blame "$(how_it_stands)"
+        refuses || blame "$(how_it_stands)"
     done
     start server 65535
     DID=""

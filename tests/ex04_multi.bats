@@ -247,8 +247,7 @@ taken_by_others() { [ -z "$LAB_ALONE" ] && grep -q 'Address already in use' "$ER
         read -r PID OUT ERR program <<<"${started[n]}"
         DID=""
         did "started ./$program with '${wrong[n % ${#wrong[@]}]}'"
-        { ends && [ "$STATUS" -eq 2 ] && grep -qi usage "$ERR" && [ ! -s "$OUT" ]; } ||
-            blame "$(how_it_stands)"
+        refuses || blame "$(how_it_stands)"
     done
 }
 
@@ -1089,7 +1088,7 @@ load_under_tsan() {
     mkdir "$tsan"
     ready
     T=$tsan
-    compile chat_threads "$tsan" -fsanitize=thread || return 0
+    PROGRAMS=chat_threads compile_all "$tsan" -fsanitize=thread && [ -x "$tsan/chat_threads" ] || return 0
     CHECKED=$tsan CHECKS=1
     NEXT_PORT=31000
     free_port

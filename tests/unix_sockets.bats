@@ -120,7 +120,7 @@ no_talker() {
     { kill "$TALKER" && wait "$TALKER"; } 2>/dev/null || true
     TALKER=""
 }
-appeared() { grep -q "^listening on $1\$" "$T/said"; }
+appeared() { holds_text "listening on $1"$'\n' "$T/said"; }
 
 # Waits until the script that plays beside has come to `NAME listen unix:PATH`, and lets it
 # go on, past `accept NAME`.
@@ -1100,8 +1100,7 @@ END
         did "started ./$words"
         expected "a line that begins with 'usage:' on stderr, exit status 2, and nothing done"
         because "sun_path has 108 bytes, the NUL at the end included: strlen(path) must be 1 to 107. strcpy() of more writes past its end, strncpy() makes another path of it."
-        { ends && [ "$STATUS" -eq 2 ] && grep -qi '^usage:' "$ERR" && [ ! -s "$OUT" ]; } ||
-            blame "$(how_it_stands)"
+        refuses || blame "$(how_it_stands)"
     done
     did "and looked for sockets"
     expected "none: nothing is done"

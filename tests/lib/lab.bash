@@ -75,10 +75,7 @@ open_exercise() { # DIRECTORY PROGRAM...
     COMPILE=$(make -s -C "$LAB" compile-command instruments)
     export COMPILE
     local program
-    for program; do
-        [ ! -f "$SOURCE/$program.c" ] || compile "$program" "$PLAIN" 3>&- 4>&- &
-    done
-    wait
+    compile_all "$PLAIN" || true
     section "Before you start"
     expected "a program: nothing else can be tested before"
     for program; do
@@ -167,46 +164,65 @@ close_exercise() {
     done
 }
 
-# Compiles a program into a directory; what the compiler says goes to PROGRAM.log there.
+# Compiles NAME.c into a directory; what the compiler says goes to NAME.log there. Of net.c,
+# which an exercise's programs share, it makes net.o, of all others a program.
 # LAB_BUILDS, where it is set, is a directory that keeps what has been compiled: the lab's
 # own tests grade hundreds of submissions that differ in one file.
-compile() { # PROGRAM DIRECTORY [FLAG...]
-    local program=$1 directory=$2 own=$1.c kept=""
+compile() { # NAME DIRECTORY [FLAG...]
+    local name=$1 directory=$2 parts=("$1.c") result=$1 kept=""
     shift 2
-    [ ! -f "$SOURCE/net.c" ] || own="$own net.c"
-    if [ -n "$LAB_BUILDS" ]; then
-        # shellcheck disable=SC2086 # these names hold no spaces; the directories' may
-        kept=$LAB_BUILDS/$program.$(cd "$SOURCE" && { echo "$*"; cat $own ./*.h; } 2>/dev/null | cksum | tr ' ' .)
-        : >"$directory/$program.log"
-        ! cp "$kept" "$directory/$program" 2>/dev/null || return 0
+    if [ "$name" = net ]; then
+        parts+=(-c) result=net.o
+    elif [ -f "$directory/net.o" ]; then
+        parts+=("$directory/net.o")
     fi
-    # shellcheck disable=SC2086
-    (cd "$SOURCE" && $COMPILE "$@" -o "$directory/$program" $own -pthread) \
-        >"$directory/$program.log" 2>&1 </dev/null || return
+    : >"$directory/$name.log"
+    if [ -n "$LAB_BUILDS" ]; then
+        kept=$LAB_BUILDS/$result.$(cd "$SOURCE" && { echo "$*"; cat "$name.c" net.c ./*.h; } 2>/dev/null | cksum | tr ' ' .)
+        ! cp "$kept" "$directory/$result" 2>/dev/null || return 0
+    fi
+    (cd "$SOURCE" && $COMPILE "$@" -o "$directory/$result" "${parts[@]}" -pthread) \
+        >"$directory/$name.log" 2>&1 </dev/null || return
     # What the compiler has warned of is to be said each time.
-    [ -z "$kept" ] || [ -s "$directory/$program.log" ] ||
-        { cp "$directory/$program" "$kept.$$" && mv "$kept.$$" "$kept"; }
+    [ -z "$kept" ] || [ -s "$directory/$name.log" ] ||
+        { cp "$directory/$result" "$kept.$$" && mv "$kept.$$" "$kept"; }
+}
+
+# Compiles what the programs share, and then the programs, side by side.
+compile_all() { # DIRECTORY [FLAG...]
+    local directory=$1 name
+    shift
+    if [ -f "$SOURCE/net.c" ] && ! compile net "$directory" "$@"; then
+        for name in $PROGRAMS; do cp "$directory/net.log" "$directory/$name.log"; done
+        return 1
+    fi
+    for name in $PROGRAMS; do
+        [ ! -f "$SOURCE/$name.c" ] || compile "$name" "$directory" "$@" 3>&- 4>&- &
+    done
+    wait
 }
 
 # Compiles all programs with the sanitizers and, where the compiler can, so that a variable
 # that is not initialised holds a strange value each time.
 compile_checked() {
     local program
+    # shellcheck disable=SC2086
+    compile_all "$CHECKED" $SANITIZE -ftrivial-auto-var-init=pattern || true
     for program in $PROGRAMS; do
         # shellcheck disable=SC2086
-        compile "$program" "$CHECKED" $SANITIZE -ftrivial-auto-var-init=pattern ||
-            compile "$program" "$CHECKED" $SANITIZE || true
+        [ -x "$CHECKED/$program" ] || { compile_all "$CHECKED" $SANITIZE || true; return; }
     done
 }
 
-# For the test of that name: every program is there, and the compiler says nothing of it.
+# For the test of that name: every program is there, and the compiler says nothing of it
+# or of net.c.
 builds_without_a_warning() {
     local program
     section "Before you start"
     expected "no word from the compiler"
     because "Each warning is a mistake, or a place that a reader takes for one."
-    for program in $PROGRAMS; do
-        [ -x "$PLAIN/$program" ] || needs "$program"
+    for program in net $PROGRAMS; do
+        [ "$program" = net ] || [ -x "$PLAIN/$program" ] || needs "$program"
         DID=""
         did "compiled $program.c: $COMPILE"
         [ ! -s "$PLAIN/$program.log" ] || blame "$(cat "$PLAIN/$program.log")"
@@ -288,6 +304,13 @@ await() { # SECONDS_MAX COMMAND...
 # this pipe. Before bash 4, read knows no fractions of a second.
 pause() { read -rt 0.005 <>"$NOTHING" || [ $? -gt 128 ] || sleep 0.005; }
 
+# Tells whether FILE holds TEXT; without a process for it, for what is asked often.
+holds_text() { # TEXT FILE
+    local all
+    IFS= read -r -d '' all 2>/dev/null <"$2" || true
+    [[ $all == *"$1"* ]]
+}
+
 gone() { ! kill -0 "$1" 2>/dev/null; } # PID
 ended() { gone "$PID"; }
 printed() { [ -s "$OUT" ]; }
@@ -305,6 +328,17 @@ ends() {
     await "$END_S" ended || return 1
     STATUS=0
     wait "$PID" || STATUS=$?
+}
+
+# Tells whether the program refuses its command line: a usage line on stderr, exit status 2,
+# nothing else done.
+refuses() {
+    local line
+    { ends && [ "$STATUS" -eq 2 ] && [ ! -s "$OUT" ]; } || return 1
+    while IFS= read -r line || [ -n "$line" ]; do
+        [[ $line != [Uu][Ss][Aa][Gg][Ee]:* ]] || return 0
+    done <"$ERR"
+    return 1
 }
 
 # Blocks a program that does not listen where its first start expects it to, after section.
