@@ -4,9 +4,13 @@
 load lib/lab
 load lib/http
 
+SILENT_MS=1200                 # of a client, in the middle of its request
+BESIDE_S=$((START_S + TALK_S)) # for that conversation
+
 setup_file() {
     open_exercise ex01_http_hello server
     first_start
+    behind silent_client
     ! find_browser >/dev/null || behind visit_in_browser
 }
 teardown_file() { close_exercise; }
@@ -237,6 +241,26 @@ EOF
 # on, see signal(7). No client can cause that.
 disturbed() { grep -q 'Interrupted system call' "$ERR"; }
 
+# Beside the other checks: a client that says nothing for a while.
+silent_client() {
+    ready
+    T=$BATS_FILE_TMPDIR/silent
+    mkdir "$T"
+    free_port
+    start server "$PORT"
+    listens || return 0
+    "$TALK" -t "$TALK_S" >"$T/transcript" 2>&1 3>&- 4>&- <<EOF && touch "$T/well"
+alice connect 127.0.0.1:$PORT
+alice send "GET / HTTP/1.1\r\nHost: loc"
+alice silent ${SILENT_MS}ms
+alice send "alhost\r\n\r\n"
+alice expect "HTTP/1."
+alice drain
+EOF
+    how_it_stands >"$T/stands"
+    stop_all
+}
+
 @test "[1] waits for the whole request, in however many pieces it comes" {
     section "Step 6: receive"
     answers_pieces "HTTP/1."
@@ -267,6 +291,14 @@ alice send "GET / HTTP/1.1\r\nHost: localhost\r\n\r\nmore"
 alice expect "HTTP/1."
 EOF
     stop_all
+
+    DID=""
+    did "sent half a request, nothing for $SILENT_MS ms, and then the rest, as a person does who types it"
+    expected "no word before the blank line; then the response"
+    because "Who is silent for a while has not said everything: no limit of time ends a request, but its blank line."
+    finish silent_client "$BESIDE_S" || true
+    [ -f "$BATS_FILE_TMPDIR/silent/well" ] ||
+        blame "$(cat "$BATS_FILE_TMPDIR/silent/transcript" "$BATS_FILE_TMPDIR/silent/stands")"
 
     DID=""
     did "sent another request (POST /form, HTTP/1.0) and half-closed, as nc -N does"
