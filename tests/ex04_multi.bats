@@ -316,8 +316,39 @@ END
         blame "$(how_it_stands)"
     }
     stop_all
+    no_child_left echo_fork
     accept_fails echo_fork
     no_descriptor_left echo_fork
+}
+
+# The process or thread for a client can't be made.
+no_child_left() { # PROGRAM
+    local call="fork()" sockets
+    section "Step 8: echo_fork, accept and fork"
+    because "fork() returns -1 when there is no child: say it, close that client, and go on. -1 is no PID to keep: kill(-1, ...) reaches every process that you may reach."
+    [ "$1" = echo_fork ] || {
+        call="pthread_create()"
+        section "Step 13: chat_threads, a place and a thread for each"
+        because "pthread_create() returns an error number when there is no thread: give the place back, close that client, and go on."
+    }
+    DID=""
+    did "made one $call of ./$1 fail with EAGAIN, when a client had come"
+    expected "that client to be closed, and the next to be served"
+    UNDER=(env FAIL_FORK=1 LD_PRELOAD=./faults.so)
+    serve "$1"
+    UNDER=()
+    sockets=$(count_sockets)
+    talk < <(echo "first connect 127.0.0.1:$PORT"; newcomers "$1")
+    expected "no client's socket to stay open, when the others have left"
+    await "$PRINT_S" sockets_are "$sockets" ||
+        blame "clients' sockets that are still open: $(($(count_sockets) - sockets))
+$(how_it_stands)"
+    did "sent it SIGTERM"
+    expected "its end, and that of no other process"
+    kill -TERM "$PID"
+    ends || blame "$(how_it_stands)"
+    ! holds_text "kill(-1" "$ERR" || blame "$(how_it_stands)"
+    stop_all
 }
 
 # A conversation of two newcomers, on standard output, that every server must carry on.
@@ -849,6 +880,7 @@ $(how_it_stands)"
         blame "$(how_it_stands)"
     }
     stop_all
+    [ "$1" = chat_poll ] || no_child_left "$1"
     accept_fails "$1"
     no_descriptor_left "$1"
 }

@@ -149,8 +149,21 @@ crowd_hears() { # LINE...
     assert_output --partial "what nobody sent so"
 }
 
-@test "faults: late threads, accept that fails, a broken pipe; each only where it is asked for" {
+@test "faults: late threads, accept or fork that fails, a broken pipe; each only where it is asked for" {
     local faults=$LAB/tests/tools/faults.so
+    begin env FAIL_FORK=1 LD_PRELOAD="$faults" ex04_multi/solution/echo_fork 0
+    tests/tools/talk <<END
+a connect 127.0.0.1:$PORT
+a fin
+b connect 127.0.0.1:$PORT
+b send "here\n"
+b expect "here\n"
+END
+    end
+    assert_equal "$STATUS" 0
+    grep -q "fork: Resource temporarily unavailable" "$OUT.err"
+    run env FAIL_FORK=1 LD_PRELOAD="$faults" "$BASH" -c 'kill -0 -1'
+    assert_output "kill(-1, 0): every process of this user"
     begin env FAIL_ACCEPT=EMFILE LD_PRELOAD="$faults" ex04_multi/solution/chat_poll 0
     tests/tools/crowd "$PORT" 2 2 5
     grep -q "accept: Too many open files" "$OUT.err"

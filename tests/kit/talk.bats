@@ -380,6 +380,30 @@ EOF
     assert_line --regexp '^ +"two" \(3 bytes\)$'
 }
 
+@test "UDP: aim sends to an address, and hears everybody, as connect does not" {
+    free_port
+    local stranger="stranger bind udp:127.0.0.2:$PORT
+stranger aim udp:127.0.0.3:$PORT
+stranger send \"you don't know me\""
+    play <<EOF
+host  bind udp:127.0.0.1:$PORT
+alice bind udp:127.0.0.3:$PORT
+alice aim udp:127.0.0.1:$PORT
+alice send "hello"
+host  expect "hello"
+$stranger
+alice expect "you don't know me"
+EOF
+    assert_success
+    play <<EOF
+alice bind udp:127.0.0.3:$PORT
+alice connect udp:127.0.0.1:$PORT
+$stranger
+alice silent 20ms
+EOF
+    assert_success
+}
+
 @test "UDP: a stranger can write to whoever has sent a datagram" {
     free_port
     play <<EOF

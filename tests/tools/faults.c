@@ -4,6 +4,9 @@
    LATE_THREADS=200            a new thread begins 200 ms after pthread_create() returns
    FAIL_ACCEPT=EINTR,EMFILE    the first accept() fails with EINTR, the next with EMFILE;
                                known are EINTR, ECONNABORTED, EMFILE and ENFILE
+   FAIL_FORK=1                 the first fork() or pthread_create() after a client was
+                               accepted fails with EAGAIN; and kill(-1, ...), which would
+                               reach every process of this user, only says so
    EPIPE_AT=TEXT               the first send of bytes that hold TEXT fails as if that
                                client had left: EPIPE, and SIGPIPE where that is not
                                switched off (MSG_NOSIGNAL) */
@@ -14,6 +17,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -25,6 +29,34 @@
 static void *real(const char *name)
 {
     return dlsym(RTLD_NEXT, name);
+}
+
+static int accepted; /* clients, so far */
+
+/* Tells whether the fork() or pthread_create() that calls it has to fail: one has. */
+static bool no_process_left(void)
+{
+    static int failed;
+    return getenv("FAIL_FORK") != NULL && accepted > 0 &&
+           __atomic_exchange_n(&failed, 1, __ATOMIC_SEQ_CST) == 0;
+}
+
+pid_t fork(void)
+{
+    pid_t (*next)(void) = real("fork");
+    if (!no_process_left())
+        return next();
+    errno = EAGAIN;
+    return -1;
+}
+
+int kill(pid_t pid, int number)
+{
+    int (*next)(pid_t, int) = real("kill");
+    if (pid != -1 || getenv("FAIL_FORK") == NULL)
+        return next(pid, number);
+    dprintf(STDERR_FILENO, "kill(-1, %d): every process of this user\n", number);
+    return 0;
 }
 
 struct late {
@@ -49,6 +81,8 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 {
     int (*next)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *) =
         real("pthread_create");
+    if (no_process_left())
+        return EAGAIN;
     struct late *late =
         getenv("LATE_THREADS") == NULL ? NULL : malloc(sizeof(struct late));
     if (late == NULL)
@@ -86,21 +120,25 @@ static int next_error(void)
 int accept(int fd, struct sockaddr *address, socklen_t *length)
 {
     int (*next)(int, struct sockaddr *, socklen_t *) = real("accept");
-    int error = next_error();
+    int error = next_error(), client = -1;
     if (error == 0)
-        return next(fd, address, length);
-    errno = error;
-    return -1;
+        client = next(fd, address, length);
+    else
+        errno = error;
+    accepted += client != -1;
+    return client;
 }
 
 int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags)
 {
     int (*next)(int, struct sockaddr *, socklen_t *, int) = real("accept4");
-    int error = next_error();
+    int error = next_error(), client = -1;
     if (error == 0)
-        return next(fd, address, length, flags);
-    errno = error;
-    return -1;
+        client = next(fd, address, length, flags);
+    else
+        errno = error;
+    accepted += client != -1;
+    return client;
 }
 
 /* Whether these bytes, on their way to a client, are to meet a broken pipe. Then errno is

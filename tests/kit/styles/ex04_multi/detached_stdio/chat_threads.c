@@ -69,13 +69,17 @@ int main(int argc, char **argv)
             close(fd);
             continue;
         }
-        *client = (struct client){fd, ++last, clients};
-        clients = client;
-        count++;
+        *client = (struct client){fd, last + 1, clients};
+        if (pthread_create(&thread, NULL, talk, client) == 0) {
+            pthread_detach(thread);
+            clients = client;
+            count++;
+            last++;
+        } else {
+            free(client);
+            close(fd);
+        }
         pthread_mutex_unlock(&lock);
-        if (pthread_create(&thread, NULL, talk, client) != 0)
-            return 1;
-        pthread_detach(thread);
     }
     close(server_fd);
     pthread_mutex_lock(&lock);

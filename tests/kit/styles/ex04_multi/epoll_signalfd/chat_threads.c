@@ -125,8 +125,15 @@ static void admit(int fd, unsigned long *last)
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attributes, 65536);
-    if (pthread_create(&thread, &attributes, hear, client) != 0)
-        abort();
+    if (pthread_create(&thread, &attributes, hear, client) != 0) {
+        pthread_mutex_lock(&mutex);
+        array[place] = NULL;
+        threads--;
+        --*last;
+        pthread_mutex_unlock(&mutex);
+        close(fd);
+        free(client);
+    }
     pthread_attr_destroy(&attributes);
 }
 

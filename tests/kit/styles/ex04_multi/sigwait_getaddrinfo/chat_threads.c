@@ -115,6 +115,13 @@ static void *acceptor(void *argument)
             close(fd);
         } else if (pthread_create(&thread, NULL, client, (void *)(long)place) == 0)
             pthread_detach(thread);
+        else {
+            pthread_mutex_lock(&lock);
+            fds[place] = 0;
+            last--;
+            pthread_mutex_unlock(&lock);
+            close(fd);
+        }
     }
     return NULL;
 }
