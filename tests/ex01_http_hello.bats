@@ -371,9 +371,16 @@ said_that_it_failed() {
     UNDER=(env SHORT_SEND=3 LD_PRELOAD=./short_io.so)
     serve server
     did "let every send() of ./server take 3 bytes at most, as the kernel may when its buffer is full"
-    expected "the whole response, with a page as long as its Content-Length says"
-    because "send() returns how many bytes it took. Send the rest until nothing is left."
-    visit
+    did "sent GET / and received up to the end"
+    expected "the whole response, with a page as long as its Content-Length says, and FIN"
+    because "send() returns how many bytes it took. Send the rest until nothing is left. And RST, which comes when the request has not been received before close(), throws away what is still on its way."
+    talk <<EOF
+alice connect 127.0.0.1:$PORT
+alice save $T/answer
+alice send "$REQUEST"
+alice drain
+alice fin
+EOF
     { has_page "$T/answer" && page_is_whole "$T/answer"; } ||
         blame "$(wc -c <"$T/answer" | tr -d ' ') bytes:
 $(show_bytes "$T/answer")"

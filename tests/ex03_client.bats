@@ -841,8 +841,7 @@ broke_off() { # [reset]
     play <<EOF
 server until "\r\n\r\n"
 server send "$full"
-server half-close
-server drain
+server close
 EOF
     into_file /dev/full
     start client 127.0.0.1 "$PORT"
@@ -850,7 +849,6 @@ EOF
     play <<'EOF'
 server expect "one\n"
 server send "one\n"
-server half-close
 server drain
 EOF
     into_file /dev/full

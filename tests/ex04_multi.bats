@@ -1136,6 +1136,9 @@ load_under_tsan() {
     {
         each 1 30 "host connect 127.0.0.1:$PORT" "eve@ connect 127.0.0.1:$PORT" 'eve@ send "here\n"' \
             'host until " here\n"' 'eve@ close'
+        # Each eve leaves while 200 lines are on their way to her.
+        each 31 60 "eve@ connect 127.0.0.1:$PORT" 'eve@ send "here\n"' 'host until " here\n"' \
+            'host send "to you\n"*200' 'eve@ reset'
         hundred_and_more
         each 1 98 'c@ send "here\n"'
         each 20 60 'c@ reset'

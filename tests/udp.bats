@@ -809,6 +809,7 @@ user taken
 peer bind udp:127.0.0.1:$OTHER
 peer connect udp:127.0.0.1:$OWN
 user send "anybody there?\n" 50ms "anybody there?\n" 50ms "anybody there?\n"
+user taken
 peer expect "anybody there?\n"
 peer send "welcome\n"
 EOF
