@@ -530,12 +530,12 @@ dave connect unixgram:s
 dave send "dave"
 dave close
 server continue $PID
-bob bind unixgram:b
-bob connect unixgram:s
-bob send "bob"
-bob expect "\0\0\0\x03"
+fred bind unixgram:f
+fred connect unixgram:s
+fred send "fred!"
+fred expect "\0\0\0\x05"
 END
-    rm -f b d
+    rm -f d f
 
     local room
     room=$(cat /proc/sys/net/unix/max_dgram_qlen 2>/dev/null) || room=10

@@ -13,6 +13,7 @@ first_start() { # [COMMAND]
     start server "$asked"
     if listens; then
         echo "$asked $PORT" >"$BATS_FILE_TMPDIR/first_port"
+        listens_elsewhere "$asked"
         "${1:-:}"
     else
         section "Step 2: socket"

@@ -131,9 +131,9 @@ needs() { # PROGRAM...
 
 # Runs a function beside the tests, from setup_file on; close_exercise ends it. With
 # LAB_FIRST=1 only the first check that fails counts, and nothing is done before it is
-# asked for.
+# asked for; nor where several of the programs would be in each other's way.
 behind() { # FUNCTION
-    [ ! -f "$BATS_FILE_TMPDIR/blocked" ] && [ -z "$LAB_FIRST" ] || return 0
+    [ ! -f "$BATS_FILE_TMPDIR/blocked" ] && [ -z "$LAB_FIRST" ] && [ ! -f "$BATS_FILE_TMPDIR/one_by_one" ] || return 0
     touch "$BATS_FILE_TMPDIR/$1.begun"
     set -m
     {
@@ -339,6 +339,12 @@ refuses() {
         [[ $line != [Uu][Ss][Aa][Gg][Ee]:* ]] || return 0
     done <"$ERR"
     return 1
+}
+
+# Notes that a program listens, at PORT, where it was not asked to: then it may not share
+# its time with another.
+listens_elsewhere() { # ASKED
+    [ "$PORT" -eq "$1" ] || touch "$BATS_FILE_TMPDIR/one_by_one"
 }
 
 # Blocks a program that does not listen where its first start expects it to, after section.
