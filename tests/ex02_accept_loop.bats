@@ -1037,11 +1037,6 @@ EOF
     done
 }
 
-sanitizers_are_silent() {
-    ! grep -qE 'Sanitizer|runtime error: ' "$ERR" ||
-        blame "$(grep -E 'ERROR|runtime error: |leak of|    #[0-9]+ .*server\.c' "$ERR" | head -8)"
-}
-
 # Where the build with sanitizers does not answer, without a word.
 answers_only_here() {
     local seen

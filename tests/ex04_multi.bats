@@ -1050,18 +1050,6 @@ fifty() { # PROGRAM
 
 # ---- 19, 20: the sanitizers ----
 
-# What sanitizers say in the program's stderr.
-complaints() {
-    grep -hE 'ERROR: AddressSanitizer|ERROR: LeakSanitizer|runtime error:|WARNING: ThreadSanitizer' \
-        "$ERR"
-}
-# The first complaint and the places it names.
-complaint() {
-    grep -hE -A 30 'ERROR: |runtime error:|WARNING: ' "$ERR" |
-        grep -E 'ERROR: |runtime error:|WARNING: |  (Read|Write|Previous)|#[0-9]+ .*\.c:' |
-        sed -E -e 's|/[^ ]*/([^/ ]+\.[ch]:)|\1|' -e 's/ \([^ ]*\+0x[0-9a-f]+\)//' | head -12
-}
-
 @test "[1] all are clean under AddressSanitizer and UndefinedBehaviorSanitizer" {
     section "Traps"
     with_sanitizers
@@ -1104,7 +1092,7 @@ clean_run() { # SCRIPT
     "$TALK" -t "$((TALK_S * 2))" "$1" >"$T/transcript" 2>&1 3>&- 4>&- || status=$?
     kill -TERM "$PID"
     ends || true
-    ! complaints >/dev/null || blame "$(complaint)"
+    sanitizers_are_silent
     [ "$status" -eq 0 ] || {
         because "In this build every variable that is not initialised holds a strange value. One of yours may be read before it is written."
         blame "$(tail -20 "$T/transcript")
@@ -1159,6 +1147,6 @@ load_under_tsan() {
     finish load_under_tsan "$COMPILE_S" || blame "it has not come to an end"
     ERR=$BATS_FILE_TMPDIR/tsan/err
     [ -e "$BATS_FILE_TMPDIR/tsan/works" ] || skip "the compiler has no ThreadSanitizer here, or it can't run"
-    ! complaints >/dev/null || blame "$(complaint)"
+    sanitizers_are_silent
     grep -q arrived "$BATS_FILE_TMPDIR/tsan/crowd" || blame "$(cat "$BATS_FILE_TMPDIR/tsan/crowd")"
 }

@@ -47,6 +47,7 @@ blame() { # SEEN, one line or several; they are printed as they are, in 66 colum
     : >"${BATS_TEST_TMPDIR:-$BATS_FILE_TMPDIR}/.told" # for tidy
     local seen=${1//"$PLAIN/"/./} # our own paths are of no interest
     seen=${seen//"$CHECKED/"/./}
+    seen=${seen//"$SOURCE/"/}
     seen=${seen//"$T/"/}
     paragraph "done" "$DID"
     paragraph expected "$EXPECTED"
@@ -240,6 +241,20 @@ with_sanitizers() {
         [ -x "$CHECKED/$program" ] || skip "the compiler has no sanitizers here"
     done
     export CHECKS=1
+}
+
+# Fails the test where a sanitizer has said something on stderr: with its first words, and
+# the places in the exercise's own files.
+sanitizers_are_silent() { # [WHAT A LEAK MEANS]
+    grep -qE 'ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error: ' "$ERR" || return 0
+    [ -z "$1" ] || ! grep -q 'ERROR: LeakSanitizer' "$ERR" || because "$1"
+    blame "$(awk '
+        /ERROR: |WARNING: |runtime error: |leak of |^  (Read|Write|Previous) / ||
+        / is located |(allocated|freed|created) by / ||
+        (/^ *#[0-9]+ / && index($0, ENVIRON["SOURCE"] "/")) {
+            sub(/^==[0-9]+==/, ""); sub(/ 0x[0-9a-f]+ in /, " "); sub(/ \([^ ]*\+0x[0-9a-f]+\)/, "")
+            print
+        }' "$ERR" | head -12)"
 }
 
 # For setup: fails the test at once where there is nothing to test, with the one reason.
