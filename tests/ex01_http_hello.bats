@@ -628,12 +628,6 @@ visit_in_browser() {
     stop_all
 }
 
-# Tells whether bytes wait to be received from a connection to PORT.
-request_waits() {
-    ss -Htn state established "sport = :$PORT" |
-        awk '$1 > 0 { found = 1 } END { exit !found }'
-}
-
 @test "[1] shows the page in a real browser (Chromium)" {
     find_browser >/dev/null || skip "no Chromium here"
     section "Run it and look"

@@ -777,7 +777,7 @@ cpu_of() { # PID
 }
 
 # Watches the program for 0.2 s, and for as long as it takes to use as much of the processor
-# oneself as SPIN_MS three times: a loop without a pause gets its share meanwhile, however
+# oneself as SPIN_MS five times: a loop without a pause gets its share meanwhile, however
 # busy the machine is. Sets BUSY_MS, to what the program has used.
 watch_it() {
     local before own CPU_MS NOW_CS until
@@ -791,7 +791,7 @@ watch_it() {
     while ! ended && [ "$BUSY_MS" -le "$SPIN_MS" ]; do
         cpu_of self
         now
-        [ "$NOW_CS" -lt "$until" ] || [ "$CPU_MS" -lt $((own + 3 * SPIN_MS)) ] || break
+        [ "$NOW_CS" -lt "$until" ] || [ "$CPU_MS" -lt $((own + 5 * SPIN_MS)) ] || break
         cpu_of "$PID" 2>/dev/null
         BUSY_MS=$((CPU_MS - before))
     done
@@ -825,6 +825,7 @@ client drain
 client fin
 EOF
     client=$!
+    await "$TALK_S" request_waits || true
     watch_it
     [ "$BUSY_MS" -le "$SPIN_MS" ] || blame "$BUSY_MS ms of the processor used in a moment, and these lines said:
 $(sort "$ERR" | uniq -c | sort -rn | head -3)"

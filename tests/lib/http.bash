@@ -51,6 +51,12 @@ alice drain
 EOF
 }
 
+# Tells whether bytes wait to be received from a connection to PORT.
+request_waits() {
+    ss -Htn state established "sport = :$PORT" |
+        awk '$1 > 0 { found = 1 } END { exit !found }'
+}
+
 # Fails the test where $T/answer has no blank line, or its head a line that does not end in
 # CR LF. Leaves $T/answer.head and $T/answer.body.
 has_head() {
