@@ -25,7 +25,7 @@ LIMIT_CPU_S=10
 LIMIT_FILE_KIB=20480
 LIMIT_MEMORY_KIB=2097152
 
-SANITIZE="-O0 -fsanitize=address,undefined -fno-sanitize-recover=all"
+SANITIZE="-O0 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all"
 
 # ---- What a failed check says ----
 
