@@ -544,7 +544,9 @@ alice send "e\0ight\0\n"
 ${a}e\0ight\0\n"
 alice send "%s%s%n\r\rnine\n"
 ${a}%s%s%n\r\rnine\n"
-alice send "a"*511 "\n"
+alice send "a"*511
+alice taken
+alice send "\n"
 ${a}" "a"*511 "\n"
 alice send "b"*509 "\r\n" "c"*511 "\n" "d"*300
 alice taken
