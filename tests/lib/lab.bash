@@ -428,16 +428,17 @@ stop_all() {
 
 # A port that nothing uses, into PORT: outside the range for outgoing connections. In a
 # namespace of our own nothing uses any, so each call takes the next; nor is any used twice,
-# as a server without SO_REUSEADDR could not take it again (TIME_WAIT).
+# as a server without SO_REUSEADDR could not take it again (TIME_WAIT). None is the same when
+# its bytes are swapped: htons() that is missing would not be missed.
 free_port() {
-    local used
-    if [ -n "$LAB_ALONE" ]; then
-        NEXT_PORT=$((${NEXT_PORT:-20000 + 100 * ${BATS_TEST_NUMBER:-0}} + 1))
-        PORT=$NEXT_PORT
-        return
-    fi
-    used=$(ss -Htuan | awk '{ print $5 }')
-    while PORT=$((20000 + RANDOM % 10000)); grep -q ":$PORT\$" <<<"$used"; do :; done
+    local used=""
+    [ -n "$LAB_ALONE" ] || used=$(ss -Htuan | awk '{ print $5 "," }')
+    while :; do
+        PORT=$((20000 + RANDOM % 10000))
+        [ -z "$LAB_ALONE" ] || PORT=$((${NEXT_PORT:-20000 + 100 * ${BATS_TEST_NUMBER:-0}} + 1))
+        NEXT_PORT=$PORT
+        [ $((PORT / 256)) -eq $((PORT % 256)) ] || [[ $used == *":$PORT,"* ]] || return 0
+    done
 }
 
 # Starts a server on a free port and waits until it listens.
