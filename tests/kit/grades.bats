@@ -81,8 +81,9 @@ submit() {
 }
 
 @test "a program that does not compile scores 0, with the compiler's words, once" {
-    submit <<<'int main(void) { return nothing; }'
+    submit <<<'int main(void) { return nothing; } // a/b'
     assert_output --partial "server.c does not compile"
+    assert_output --partial "// a/b"
     assert_output --partial "'nothing' undeclared"
     assert_equal "$(grep -c "'nothing' undeclared" <<<"$output")" 1
     ((SECONDS < 10))

@@ -65,6 +65,7 @@ blame() { # SEEN, one line or several; they are printed as they are, in 66 colum
 # checks from being run is written to $BATS_FILE_TMPDIR/blocked, for ready.
 open_exercise() { # DIRECTORY PROGRAM...
     trap - DEBUG # as in ready
+    T=$BATS_FILE_TMPDIR # blame takes it off what it shows
     export EXERCISE=$1 SOURCE=${WORK:-$LAB}/$1
     shift
     [ -z "$SOLUTION" ] || SOURCE=$SOURCE/solution
@@ -134,7 +135,8 @@ needs() { # PROGRAM...
 # LAB_FIRST=1 only the first check that fails counts, and nothing is done before it is
 # asked for; nor where several of the programs would be in each other's way.
 behind() { # FUNCTION
-    [ ! -f "$BATS_FILE_TMPDIR/blocked" ] && [ -z "$LAB_FIRST" ] && [ ! -f "$BATS_FILE_TMPDIR/one_by_one" ] || return 0
+    [ -z "$LAB_FIRST" ] || return 0
+    [ ! -f "$BATS_FILE_TMPDIR/blocked" ] && [ ! -f "$BATS_FILE_TMPDIR/one_by_one" ] || return 0
     touch "$BATS_FILE_TMPDIR/$1.begun"
     set -m
     {
@@ -211,7 +213,7 @@ compile_checked() {
     compile_all "$CHECKED" $SANITIZE -ftrivial-auto-var-init=pattern || true
     for program in $PROGRAMS; do
         # shellcheck disable=SC2086
-        [ -x "$CHECKED/$program" ] || { compile_all "$CHECKED" $SANITIZE || true; return; }
+        [ ! -x "$PLAIN/$program" ] || [ -x "$CHECKED/$program" ] || { compile_all "$CHECKED" $SANITIZE || true; return; }
     done
 }
 
@@ -246,10 +248,10 @@ with_sanitizers() {
 # Fails the test where a sanitizer has said something on stderr: with its first words, and
 # the places in the exercise's own files.
 sanitizers_are_silent() { # [WHAT A LEAK MEANS]
-    grep -qE 'ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error: ' "$ERR" || return 0
-    [ -z "$1" ] || ! grep -q 'ERROR: LeakSanitizer' "$ERR" || because "$1"
+    grep -qE 'Sanitizer|runtime error: ' "$ERR" || return 0
+    [ -z "$1" ] || ! grep -q LeakSanitizer "$ERR" || because "$1"
     blame "$(awk '
-        /ERROR: |WARNING: |runtime error: |leak of |^  (Read|Write|Previous) / ||
+        /Sanitizer|runtime error: |leak of |^  (Read|Write|Previous) / ||
         / is located |(allocated|freed|created) by / ||
         (/^ *#[0-9]+ / && index($0, ENVIRON["SOURCE"] "/")) {
             sub(/^==[0-9]+==/, ""); sub(/ 0x[0-9a-f]+ in /, " "); sub(/ \([^ ]*\+0x[0-9a-f]+\)/, "")
@@ -259,8 +261,8 @@ sanitizers_are_silent() { # [WHAT A LEAK MEANS]
 
 # For setup: fails the test at once where there is nothing to test, with the one reason.
 ready() {
-    # bats notes every command, for words that help nobody here: slow, and none are better
-    # than those of the last one noted.
+    # bats notes every command, to name the one that failed: slow, and no help to a reader.
+    # What it has noted so far would be a wrong name.
     trap - DEBUG
     BATS_DEBUG_LAST_STACK_TRACE=() BATS_DEBUG_LASTLAST_STACK_TRACE=()
     DID="" EXPECTED="" BECAUSE="" SECTION=""
@@ -434,9 +436,12 @@ free_port() {
     local used=""
     [ -n "$LAB_ALONE" ] || used=$(ss -Htuan | awk '{ print $5 "," }')
     while :; do
-        PORT=$((20000 + RANDOM % 10000))
-        [ -z "$LAB_ALONE" ] || PORT=$((${NEXT_PORT:-20000 + 100 * ${BATS_TEST_NUMBER:-0}} + 1))
-        NEXT_PORT=$PORT
+        if [ -n "$LAB_ALONE" ]; then
+            NEXT_PORT=$((${NEXT_PORT:-20000 + 100 * ${BATS_TEST_NUMBER:-0}} + 1))
+            PORT=$NEXT_PORT
+        else
+            PORT=$((20000 + RANDOM % 10000))
+        fi
         [ $((PORT / 256)) -eq $((PORT % 256)) ] || [[ $used == *":$PORT,"* ]] || return 0
     done
 }
