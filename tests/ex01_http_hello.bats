@@ -158,7 +158,7 @@ socket_calls() { # FILE
         blame "$(show_bytes "$T/answer.body")"
 
     local length
-    length=$(wc -c <"$T/answer.body" | tr -d ' ')
+    length=$(size "$T/answer.body")
     expected "Content-Length: $length, as the body has $length bytes"
     because "Content-Length counts the bytes after the blank line: strlen(page), with no NUL at the end and no more than was sent."
     [ "$(field Content-Length "$head")" = "$length" ] || blame "$(show_bytes "$T/answer")"
@@ -382,7 +382,7 @@ alice drain
 alice fin
 EOF
     { has_page "$T/answer" && page_is_whole "$T/answer"; } ||
-        blame "$(wc -c <"$T/answer" | tr -d ' ') bytes:
+        blame "$(size "$T/answer") bytes:
 $(show_bytes "$T/answer")"
 }
 
@@ -392,7 +392,7 @@ page_is_whole() { # FILE
     local length
     length=$(field Content-Length "$1.head")
     if [ -n "$length" ]; then
-        [ "$(wc -c <"$1.body" | tr -d ' ')" = "$length" ]
+        [ "$(size "$1.body")" = "$length" ]
     else
         grep -aqi '</html>\|</body>\|</h1>' "$1.body"
     fi
@@ -651,7 +651,7 @@ curl_says() {
     await "$TALK_S" request_waits || true
     kill -CONT "$PID"
     if wait "$!"; then
-        echo "curl gets a page of $(wc -c <"$T/page" | tr -d ' ') bytes"
+        echo "curl gets a page of $(size "$T/page") bytes"
     else
         cat "$T/curl"
     fi

@@ -188,7 +188,7 @@ letters() { printf "%$1s" '' | tr ' ' x; } # COUNT
 # Fails the test where a request, sent in one piece, does not get this status.
 gets() { # STATUS REQUEST
     DID=""
-    did "sent $(cut -c 1-90 <<<"$2")"
+    did "sent ${2:0:90}"
     expected "a response with status $1"
     talk <<EOF
 alice connect 127.0.0.1:$PORT
@@ -245,7 +245,7 @@ is_complete() { # STATUS
     because "A status line is the version, a space, three digits, a space and a reason (RFC 9112, section 4)."
     head -n 1 "$head" | grep -qE "^HTTP/1\\.1 $1"$'\r''$' || blame "$(show_bytes "$head")"
 
-    length=$(wc -c <"$T/answer.body" | tr -d ' ')
+    length=$(size "$T/answer.body")
     expected "Content-Length: $length, as the body has $length bytes"
     because "Content-Length counts the bytes after the blank line: those of this very page, and no NUL at the end."
     [ "$(field Content-Length "$head")" = "$length" ] || blame "$(show_bytes "$T/answer")"
@@ -305,7 +305,7 @@ is_head() { # STATUS
 # Fails the test where GET / does not bring a file of $T, byte by byte.
 brings() { # FILE
     local length
-    length=$(wc -c <"$T/$1" | tr -d ' ')
+    length=$(size "$T/$1")
     expected "a response '200 OK' with the $length bytes of $1, and Content-Length says so"
     visit
     { cut_message "$T/answer" && head -n 1 "$T/answer.head" | grep -q '^HTTP/1\.1 200 ' &&
@@ -317,7 +317,7 @@ brings() { # FILE
 what_came() { # FILE
     if cut_message "$T/answer"; then
         show_bytes "$T/answer.head"
-        echo "and after the blank line $(wc -c <"$T/answer.body" | tr -d ' ') bytes"
+        echo "and after the blank line $(size "$T/answer.body") bytes"
         cmp "$T/$1" "$T/answer.body" 2>&1 | sed -e "s|$T/answer.body|what came|" -e "s|$T/||" -e 's/^cmp: //'
     else
         show_bytes "$T/answer"
@@ -610,12 +610,16 @@ EOF
     next_is_served
 }
 
-# The state of the program: tells whether it sleeps.
-rests() { [ "$(sed 's/.*) \(.\).*/\1/' "/proc/$PID/stat" 2>/dev/null)" = S ]; }
+# Tells whether the program sleeps (its state is S, proc_pid_stat(5)).
+rests() {
+    local state
+    read -r state 2>/dev/null <"/proc/$PID/stat" || return
+    [[ ${state##*) } == S* ]]
+}
 
 # What the program holds.
 holdings() {
-    echo "$(find "/proc/$PID/fd" -mindepth 1 | wc -l) descriptors, $(find "/proc/$PID/task" -mindepth 1 -maxdepth 1 | wc -l) threads"
+    echo "$(count_entries "/proc/$PID/fd") descriptors, $(count_entries "/proc/$PID/task") threads"
 }
 holds() { [ "$(holdings)" = "$1" ]; } # WHAT
 
@@ -995,7 +999,7 @@ EOF
     because "The 2 s begin anew whenever the client takes something. And a send() that returns less than you gave has taken a part: send the rest."
     went_well pause
     { cut_message "$T/answer" && cmp -s "$T/page.html" "$T/answer.body"; } ||
-        blame "$(wc -c <"$T/answer" | tr -d ' ') bytes, head and page"
+        blame "$(size "$T/answer") bytes, head and page"
 }
 
 @test "[1] is clean under AddressSanitizer and UndefinedBehaviorSanitizer" {

@@ -63,7 +63,7 @@ played() {
         wait "$TALKS"
     else
         (echo "$NOBODY" >"/dev/tcp/$host/$PORT") 2>/dev/null || true
-        wait "$TALKS" && ! holds "$NOBODY" "$TRANSCRIPT"
+        wait "$TALKS" && ! holds_text "$NOBODY" "$TRANSCRIPT"
     fi
 }
 
@@ -77,7 +77,7 @@ over() {
 
 # The conversation and how the program stands, for a reader.
 said() {
-    if holds "$NOBODY" "$TRANSCRIPT"; then
+    if holds_text "$NOBODY" "$TRANSCRIPT"; then
         echo "no connection came there"
     else
         sed '/^listening on port/d' "$TRANSCRIPT"
@@ -105,18 +105,16 @@ into_file() { ln -s "$1" "$T/out.${#STARTED}"; } # FILE
 make_gate() { mkfifo "$T/gate"; }
 open_gate() { exec 7<>"$T/gate"; }
 
-holds() { grep -qaF -e "$1" "$2" 2>/dev/null; } # TEXT FILE
-
 # Waits until the program has printed a text, or has ended.
 shows() { # TEXT
-    await "$START_S" holds_or_ended "$1" && holds "$1" "$OUT"
+    await "$START_S" holds_or_ended "$1" && holds_text "$1" "$OUT"
 }
-holds_or_ended() { holds "$1" "$OUT" || ended; }
+holds_or_ended() { holds_text "$1" "$OUT" || ended; }
 
 # Tells whether the program has said something, and whether it names the server.
-complains() { grep -qaE '^([^ ]*/)?(echo_)?client: .' "$ERR" && ! holds ': Success' "$ERR"; }
+complains() { grep -qaE '^([^ ]*/)?(echo_)?client: .' "$ERR" && ! holds_text ': Success' "$ERR"; }
 names_server() { # HOST
-    complains && holds "$1" "$ERR" && grep -qaE "(^|[^0-9])$PORT([^0-9]|$)" "$ERR"
+    complains && holds_text "$1" "$ERR" && grep -qaE "(^|[^0-9])$PORT([^0-9]|$)" "$ERR"
 }
 
 # Once for the file: where a program never connects there is nothing more to test, and its
@@ -142,7 +140,7 @@ server drain"
         ! blocked "$program" || continue
         recall "${RUNS[n++]}"
         played || ended || touch "$T/hangs"
-        ! { holds 'accept door' "$TRANSCRIPT" && ! holds "$NOBODY" "$TRANSCRIPT"; } || continue
+        ! { holds_text 'accept door' "$TRANSCRIPT" && ! holds_text "$NOBODY" "$TRANSCRIPT"; } || continue
         DID=""
         did "listened on port $PORT and started ./$program 127.0.0.1 $PORT"
         block "$program" "./$program 127.0.0.1 $PORT never connects to that port:
@@ -243,11 +241,11 @@ EOF
     because "The request is GET, a space, the path, a space, HTTP/1.1, and more lines; a blank line ends it. Every line ends in \\r\\n: the server waits for \\r\\n\\r\\n before it answers."
     start client 127.0.0.1 "$PORT" /evening.html
     over
-    holds 'GET /evening.html HTTP/1.' "$T/request" || blame "$(said)"
+    holds_text 'GET /evening.html HTTP/1.' "$T/request" || blame "$(said)"
     section "Step 5: receive"
     expected "the response on stdout, with the page <h1>Good evening!</h1>, and exit status 0"
     because "What recv() brings goes to stdout as it is. 0 from recv() means that the server has closed: that is the end, and all is well."
-    { [ "$STATUS" -eq 0 ] && holds '<h1>Good evening!</h1>' "$OUT"; } || blame "$(said)"
+    { [ "$STATUS" -eq 0 ] && holds_text '<h1>Good evening!</h1>' "$OUT"; } || blame "$(said)"
 }
 
 @test "[1] sends lines and prints them as they come back" {
@@ -403,8 +401,6 @@ $(show_bytes "$OUT" | cut -c 1-66 | head -12)
 $(sed 's/^/stderr: /' "$ERR")"
     done
 }
-
-size() { wc -c <"$1" | tr -d ' '; } # FILE
 
 # What cmp says of a first file and a second, that should be the same, about the second.
 where() {
@@ -566,7 +562,7 @@ asked_or_over() { [ -f "$1" ] || one_side_ended; }
         expected "'$program: 127.0.0.1 port $PORT: connect: Connection refused' on stderr, and exit status 1"
         because "connect() returns -1 when it fails, and errno says why: look at both before the next call changes errno. A message without host and port helps nobody who reads a log."
         { ends && [ "$STATUS" -eq 1 ] && names_server 127.0.0.1 &&
-            holds 'Connection refused' "$ERR"; } || blame "$(how_it_stands)"
+            holds_text 'Connection refused' "$ERR"; } || blame "$(how_it_stands)"
 
         section "Step 2: getaddrinfo"
         recall "${RUNS[n++]}"
@@ -860,13 +856,13 @@ EOF
     did "started ./client with a full disk as its stdout (/dev/full)"
     recall "${RUNS[0]}"
     over
-    { [ "$STATUS" -eq 1 ] && holds 'No space left' "$ERR"; } || blame "$(said)"
+    { [ "$STATUS" -eq 1 ] && holds_text 'No space left' "$ERR"; } || blame "$(said)"
     section "Step 7: there and back"
     DID=""
     did "started ./echo_client with a full disk as its stdout (/dev/full)"
     recall "${RUNS[1]}"
     over
-    { [ "$STATUS" -eq 1 ] && holds 'No space left' "$ERR"; } || blame "$(said)"
+    { [ "$STATUS" -eq 1 ] && holds_text 'No space left' "$ERR"; } || blame "$(said)"
 
     section "Step 6: a line of input"
     UNDER=()
@@ -880,7 +876,7 @@ EOF
     expected "'Is a directory' on stderr, and exit status 1"
     because "EOF means the end of the input, or that reading has failed: ferror(stdin) tells which."
     over
-    { [ "$STATUS" -eq 1 ] && holds 'Is a directory' "$ERR"; } || blame "$(said)"
+    { [ "$STATUS" -eq 1 ] && holds_text 'Is a directory' "$ERR"; } || blame "$(said)"
 
     section "Step 5: receive"
     UNDER=()
@@ -933,7 +929,7 @@ EOF
     did "let every send() of ./client take 3 bytes at most, as the kernel may when its buffer is full"
     recall "${RUNS[0]}"
     over
-    { holds $'GET /a/path HTTP/1.1\r' "$T/request" && holds "127.0.0.1:$PORT"$'\r' "$T/request" &&
+    { holds_text $'GET /a/path HTTP/1.1\r' "$T/request" && holds_text "127.0.0.1:$PORT"$'\r' "$T/request" &&
         [ "$STATUS" -eq 0 ]; } || blame "$(said)"
     DID=""
     did "let every send() of ./echo_client take 3 bytes at most"

@@ -113,7 +113,11 @@ no_children() { [ -z "$(children)" ]; }
 all_children_ended() { ! children | grep -qv 'Z$'; }
 
 # The descriptors that are sockets, of the program.
-count_sockets() { find "/proc/$PID/fd" -lname 'socket:*' 2>/dev/null | wc -l; }
+count_sockets() {
+    local found
+    found=$(find "/proc/$PID/fd" -lname 'socket:*' -printf x 2>/dev/null)
+    echo "${#found}"
+}
 sockets_are() { [ "$(count_sockets)" -eq "$1" ]; }
 
 # "PID" of each process that holds such a socket of PORT, once a descriptor (ss -p).
@@ -121,7 +125,7 @@ holders() { # STATE...
     ss -Htnp "$@" "sport = :$PORT" | grep -o 'pid=[0-9]*' | cut -d = -f 2 || true
 }
 
-count_threads() { find "/proc/$PID/task" -mindepth 1 -maxdepth 1 2>/dev/null | wc -l; }
+count_threads() { count_entries "/proc/$PID/task"; }
 
 # What to run a program under so that its descriptors up to HIGHEST are taken.
 # shellcheck disable=SC2016
@@ -935,7 +939,7 @@ carries_a_crowd() { # PROGRAM
 # What the program uses: a line to compare, and its resident memory in KiB. A thread of a
 # client that has just left may take a moment to end.
 usage_of() {
-    echo "descriptors: $(find "/proc/$PID/fd" -mindepth 1 | wc -l)," \
+    echo "descriptors: $(count_entries "/proc/$PID/fd")," \
         "threads: $(count_threads), child processes: $(children | wc -l)"
 }
 resident() { awk '/^VmRSS/ { print $2 }' "/proc/$PID/status" 2>/dev/null; }

@@ -53,8 +53,11 @@ EOF
 
 # Tells whether bytes wait to be received from a connection to PORT.
 request_waits() {
-    ss -Htn state established "sport = :$PORT" |
-        awk '$1 > 0 { found = 1 } END { exit !found }'
+    local received
+    while read -r received _; do
+        [ "$received" -eq 0 ] || return 0
+    done < <(ss -Htn state established "sport = :$PORT")
+    return 1
 }
 
 # Fails the test where $T/answer has no blank line, or its head a line that does not end in

@@ -137,12 +137,12 @@ needs() { # PROGRAM...
 behind() { # FUNCTION
     [ -z "$LAB_FIRST" ] || return 0
     [ ! -f "$BATS_FILE_TMPDIR/blocked" ] && [ ! -f "$BATS_FILE_TMPDIR/one_by_one" ] || return 0
-    touch "$BATS_FILE_TMPDIR/$1.begun"
+    : >"$BATS_FILE_TMPDIR/$1.begun"
     set -m
     {
         NEXT_PORT=$((25000 + 500 * $(wc -w <<<"$BEHIND"))) # ports of its own, for free_port
         "$1"
-        touch "$BATS_FILE_TMPDIR/$1.done"
+        : >"$BATS_FILE_TMPDIR/$1.done"
     } </dev/null >/dev/null 2>&1 3>&- 4>&- &
     set +m
     BEHIND="$BEHIND $!"
@@ -248,8 +248,8 @@ with_sanitizers() {
 # Fails the test where a sanitizer has said something on stderr: with its first words, and
 # the places in the exercise's own files.
 sanitizers_are_silent() { # [WHAT A LEAK MEANS]
-    grep -qE 'Sanitizer|runtime error: ' "$ERR" || return 0
-    [ -z "$1" ] || ! grep -q LeakSanitizer "$ERR" || because "$1"
+    holds_text Sanitizer "$ERR" || holds_text 'runtime error: ' "$ERR" || return 0
+    [ -z "$1" ] || ! holds_text LeakSanitizer "$ERR" || because "$1"
     blame "$(awk '
         /Sanitizer|runtime error: |leak of |^  (Read|Write|Previous) / ||
         / is located |(allocated|freed|created) by / ||
@@ -321,12 +321,28 @@ await() { # SECONDS_MAX COMMAND...
 # this pipe. Before bash 4, read knows no fractions of a second.
 pause() { read -rt 0.005 <>"$NOTHING" || [ $? -gt 128 ] || sleep 0.005; }
 
-# Tells whether FILE holds TEXT; without a process for it, for what is asked often.
+# What is asked often does without a process for it.
+
+# Tells whether FILE, which may hold any bytes, holds TEXT.
 holds_text() { # TEXT FILE
-    local all
-    IFS= read -r -d '' all 2>/dev/null <"$2" || true
-    [[ $all == *"$1"* ]]
+    local text
+    # shellcheck disable=SC2094 # grep, too, only reads it
+    if IFS= read -r -d '' text; then # FILE holds a NUL: bash can't keep what follows
+        grep -qaF -e "$1" "$2"
+    else
+        [[ $text == *"$1"* ]]
+    fi 2>/dev/null <"$2"
 }
+
+# The number of entries of a directory in /proc.
+count_entries() { # DIRECTORY
+    local entries=("$1"/*)
+    [ "${entries[0]}" != "$1/*" ] || entries=()
+    echo "${#entries[@]}"
+}
+
+# The size of FILE in bytes.
+size() { echo "$(($(wc -c <"$1")))"; } # FILE
 
 gone() { ! kill -0 "$1" 2>/dev/null; } # PID
 ended() { gone "$PID"; }
@@ -361,7 +377,7 @@ refuses() {
 # Notes that a program listens, at PORT, where it was not asked to: then it may not share
 # its time with another.
 listens_elsewhere() { # ASKED
-    [ "$PORT" -eq "$1" ] || touch "$BATS_FILE_TMPDIR/one_by_one"
+    [ "$PORT" -eq "$1" ] || : >"$BATS_FILE_TMPDIR/one_by_one"
 }
 
 # Blocks a program that does not listen where its first start expects it to, after section.
@@ -402,7 +418,7 @@ shown() { # NAME FILE
     [ -s "$2" ] || return 0 # a pipe, too, has no size
     head -c 4000 "$2" | sed -n "1,${PRINTED_LINES} { s/^\(.\{$PRINTED_BYTES\}\).*/\1.../; s/^/$1: /p; }"
     [ "$(head -c 4000 "$2" | wc -l)" -le "$PRINTED_LINES" ] ||
-        echo "$1: ... and more, $(wc -c <"$2") bytes in all"
+        echo "$1: ... and more, $(size "$2") bytes in all"
 }
 
 status_text() { # STATUS
@@ -479,7 +495,7 @@ last_of() { tail -n "$TRANSCRIPT_LINES" | awk '!/^            / { whole = 1 } wh
 cut_message() { # FILE
     local blank
     blank=$(grep -abn -m 1 '^'$'\r''\{0,1\}$' "$1") || return 1
-    blank=$(cut -d : -f 1 <<<"$blank")
+    blank=${blank%%:*} # LINE:BYTE:
     head -n "$((blank - 1))" "$1" >"$1.head"
     tail -n "+$((blank + 1))" "$1" >"$1.body"
 }
