@@ -617,9 +617,10 @@ visit_in_browser() {
     listens || return 0
     kill -STOP "$PID"
     browse "http://127.0.0.1:$PORT/" "$T/page" &
+    local browser=$!
     await "$BROWSER_S" request_waits || true
     kill -CONT "$PID"
-    wait "$!"
+    wait "$browser"
     if disturbed; then
         serve server
         browse "http://127.0.0.1:$PORT/" "$T/page"
@@ -648,9 +649,10 @@ curl_says() {
     serve server >/dev/null || return 0
     kill -STOP "$PID"
     curl -sS -m "$TALK_S" -o "$T/page" "http://127.0.0.1:$PORT/" 2>"$T/curl" &
+    local client=$!
     await "$TALK_S" request_waits || true
     kill -CONT "$PID"
-    if wait "$!"; then
+    if wait "$client"; then
         echo "curl gets a page of $(size "$T/page") bytes"
     else
         cat "$T/curl"

@@ -103,11 +103,14 @@ each() { # FIRST LAST LINE...
 
 # ---- A process from outside ----
 
-# The children of the program: "PID STATE" each; a zombie's state is Z.
+# The children of the program: "PID STATE" each; a zombie's state is Z (proc_pid_stat(5)).
 children() {
-    awk -v parent="$PID" '
-        FNR == 1 { pid = $1; sub(/.*\) /, ""); if ($2 == parent) print pid, $1 }' \
-        /proc/[0-9]*/stat 2>/dev/null || true
+    local file stat state parent
+    for file in /proc/[0-9]*/stat; do
+        read -r stat <"$file" || continue # it has just ended
+        read -r state parent _ <<<"${stat##*) }"
+        [ "$parent" != "$PID" ] || echo "${stat%% *} $state"
+    done 2>/dev/null
 }
 no_children() { [ -z "$(children)" ]; }
 all_children_ended() { ! children | grep -qv 'Z$'; }
@@ -159,7 +162,9 @@ END
 
 # ---- 3, 4: a chat ----
 
-# That each who comes is heard proves that the server has admitted them.
+# That each who comes is heard proves that the server has admitted them. What a newcomer
+# expects first is found with `until`, in every conversation with a chat: a line that was
+# received before may be on its way to all, and a newcomer may hear it or not.
 converses() { # PROGRAM
     needs "$1"
     serve "$1"
@@ -168,7 +173,6 @@ converses() { # PROGRAM
     because "Go through the array of clients and send to each but the one who spoke. ID counts the admitted clients from 1, and is not given twice."
     [ "$1" = chat_poll ] ||
         BECAUSE="$BECAUSE Only the first of them is heard? Who waits for a thread where it was created (pthread_join) serves one client at a time."
-    # A newcomer may still hear what was said just before: so dave says `until`.
     hold <<END
 alice connect 127.0.0.1:$PORT
 alice send    "is anybody here?\n"
@@ -179,10 +183,10 @@ alice expect  "#2 hello\n"
 carol connect 127.0.0.1:$PORT
 carol send    "I am here\n"
 alice expect  "#3 I am here\n"
-bob   expect  "#3 I am here\n"
+bob   until   "#3 I am here\n"
 alice send    "welcome\n"
 bob   expect  "#1 welcome\n"
-carol expect  "#1 welcome\n"
+carol until   "#1 welcome\n"
 bob   send    "\n"
 alice expect  "#2 \n"
 carol expect  "#2 \n"
@@ -504,14 +508,14 @@ clients_in_children_alone() {
 # What a client sends, and the line that arrives of it. For echo_fork they arrive at the
 # client itself, for a chat at another one. Prints the script.
 lines_in_pieces() { # PROGRAM
-    local a="bob expect \"#1 " b="alice expect \"#2 "
+    local a="bob expect \"#1 " b="alice expect \"#2 " first="bob until \"#1 "
     echo "alice connect 127.0.0.1:$PORT"
     echo 'alice send "I am alone\n"'
     echo 'alice taken'
     [ "$1" != echo_fork ] || echo 'alice expect "I am alone\n"'
     echo "bob   connect 127.0.0.1:$PORT"
     if [ "$1" = echo_fork ]; then
-        a="alice expect \"" b="bob expect \""
+        a="alice expect \"" b="bob expect \"" first="alice expect \""
     else
         echo 'bob send "here\n"'
         echo 'alice expect "#2 here\n"'
@@ -520,7 +524,7 @@ lines_in_pieces() { # PROGRAM
 alice send "bon"
 alice taken
 alice send "jour\n"
-${a}bonjour\n"
+${first}bonjour\n"
 alice send "alice's"
 alice taken
 bob   send "bob's"
@@ -601,7 +605,7 @@ long_lines_end() { # PROGRAM
     local after='alice expect "after\n"'
     if [ "$1" != echo_fork ]; then
         hello="" whole='alice expect "#4 whole\n"' erin='alice expect "#5 I am erin\n"'
-        after='erin expect "#3 after\n"'
+        after='erin until "#3 after\n"'
     fi
     section "Step 3: lines"
     DID=""
@@ -703,7 +707,7 @@ alice send    \"what?\\n\"
 alice taken
 bob   connect 127.0.0.1:$PORT
 bob   send    \"here\\n\"
-alice expect  \"#3 here\\n\""
+alice until   \"#3 here\\n\""
         each 1 64 "alice send \"$FLOOD\"*127 \"end @\\n\"" "bob until \"#2 end @\\n\" within ${TALK_S}s"
         echo held
     )
@@ -729,7 +733,8 @@ FLOOD=$(printf '%0511d' 0)'\n'
 # ---- 12, 13: places ----
 
 # A hundred clients, c1 to c100; no more than 50 of them wait to be accepted at a time. The
-# last of each 50 is heard by the one before it, and each of them may hear more.
+# last of each 50 is heard by the one before it, and each of them may hear more; c100 has
+# heard all that was said before.
 hundred() {
     each 1 50 "c@ connect 127.0.0.1:$PORT"
     echo 'c50 send "I am 50\n"'
@@ -737,6 +742,8 @@ hundred() {
     each 51 100 "c@ connect 127.0.0.1:$PORT"
     echo 'c100 send "I am 100\n"'
     echo 'c99 until " I am 100\n"'
+    echo 'c50 send "We are 100\n"'
+    echo 'c100 until " We are 100\n"'
 }
 
 # The same where others have places too: c100 finds none.
@@ -800,7 +807,7 @@ $(each 101 119 "d@ connect 127.0.0.1:$PORT" 'd@ send "new\n"' 'c100 expect "#@ n
 c90    send "one line each\n"
 d101   until "#119 new\n"
 d101   expect "#90 one line each\n"
-d119   expect "#90 one line each\n"
+d119   until "#90 one line each\n"
 END
     stop_all
 }

@@ -14,9 +14,18 @@ setup_file() { make -s -C "$BATS_TEST_DIRNAME/../.." instruments; }
     done
 }
 
-@test "right programs of other styles score 20" {
-    run in_parallel "$LAB/tests/kit/try_style" < <(printf '%s\n' "$LAB"/tests/kit/styles/*/*)
+@test "right programs of other styles, and the references when they are late, score 20" {
+    local exercise late=$BATS_TEST_TMPDIR/late file
+    for exercise in $(exercises); do
+        mkdir -p "$late/$exercise/late"
+        cp "$LAB/$exercise"/solution/*.[ch] "$LAB/tests/kit/late.h" "$late/$exercise/late"
+        for file in "$late/$exercise/late"/*.c; do
+            sed -i '1i #include "late.h"' "$file"
+        done
+    done
+    run in_parallel "$LAB/tests/kit/try_style" < <(printf '%s\n' "$late"/*/* "$LAB"/tests/kit/styles/*/*)
     assert_success
+    assert_line --partial /late:
 }
 
 # Calls COMMAND with each line of standard input, twice as many at a time as there are

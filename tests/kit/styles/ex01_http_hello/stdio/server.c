@@ -1,8 +1,10 @@
-/* A right program of another style: the connection as stdio streams, read by bytes. */
+/* A right program of another style: the connection as stdio streams, read by bytes; it
+   takes its time before it answers. */
 
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,6 +73,7 @@ int main(int argc, char *argv[])
         fprintf(stderr, "server: read: the client left\n");
         exit(1);
     }
+    poll(NULL, 0, 100);
     const char *page = "<html><h1>Hello World!</h1></html>\n";
     fprintf(out,
             "HTTP/1.1 %s\r\nContent-Type: text/html; charset=\"utf-8\"\r\n"

@@ -1,4 +1,6 @@
-/* A linked list of clients on the heap; detached threads, counted. */
+/* A linked list of clients on the heap; detached threads, counted. A client's first line
+   is some time on its way, as on a busy machine: who comes meanwhile hears it. */
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,8 +38,10 @@ static void *talk(void *argument)
     struct client *self = argument;
     char line[512];
     FILE *in = fdopen(self->fd, "r");
-    long length;
-    while ((length = read_line(in, line, sizeof line)) >= 0)
+    long length = read_line(in, line, sizeof line);
+    if (self->id <= 120)
+        poll(NULL, 0, 10);
+    for (; length >= 0; length = read_line(in, line, sizeof line))
         tell_others(self, line, (size_t)length);
     pthread_mutex_lock(&lock);
     if (length == -2)
