@@ -287,16 +287,32 @@ $(cat "$2")"
     [ ! -e 'ex01_http_hello/*.[ch]' ]
 }
 
-@test "an ordinary user gets the same grades as root" {
+# Runs a command of a shell in a copy of the lab as an ordinary user.
+as_nobody() { # COMMAND
     [ "$(id -u)" -eq 0 ] || skip "not root: every other test has been an ordinary user's"
     local copy
     copy=$(mktemp -d /tmp/lab-of-nobody.XXXXXX)
     copy_lab "$copy"
     chown -R nobody "$copy"
-    run quietly su -s /bin/bash nobody -c "cd '$copy' && make -s check SOLUTION=1"
+    run quietly su -s /bin/bash nobody -c "cd '$copy' && $1"
     rm -rf "$copy"
+}
+
+@test "an ordinary user gets the same grades as root" {
+    as_nobody "make -s check SOLUTION=1"
     assert_success
     assert_line --regexp "^The whole lab: ([0-9]+) of \1 points"
+}
+
+@test "a program that forks without end hurts neither the machine nor another check" {
+    su -s /bin/bash nobody -c 'unshare --user true' || skip "no namespaces, no limit of processes"
+    as_nobody "sed -i 's/_exit(0);.*/for (;;) if (fork() == -1) pause();/' ex04_multi/solution/echo_fork.c &&
+        LAB_ONLY='leaves no zombie|whatever clients' make -s check-ex04 SOLUTION=1"
+    assert_failure 2
+    assert_line --regexp '^  ✗ .* echo_fork: leaves no zombie$'
+    assert_line --regexp 'it has become [0-9]{3} processes'
+    assert_line --regexp '^  ✓ .* chat_threads: survives'
+    assert_line --regexp '^  ✓ .* chat_poll: survives'
 }
 
 @test "where there are no namespaces, grades are the same" {

@@ -24,6 +24,7 @@ TRANSCRIPT_LINES=16 # of a conversation are shown, the last
 LIMIT_CPU_S=10
 LIMIT_FILE_KIB=20480
 LIMIT_MEMORY_KIB=2097152
+LIMIT_PROCESSES=500 # and threads, of all that is graded; the kernel does not hold root to it
 
 SANITIZE="-O0 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all"
 
@@ -299,6 +300,7 @@ start() { # PROGRAM ARGUMENT...
     (
         ulimit -c 0 -t "$LIMIT_CPU_S" -f "$LIMIT_FILE_KIB"
         [ -n "$CHECKS" ] || ulimit -v "$LIMIT_MEMORY_KIB"
+        [ -z "$LAB_COUNTED" ] || ulimit -u "$LIMIT_PROCESSES"
         export LAB_TEST=$T
         cd "$T" && exec 5>&- 6>&- 7>&- 8>&- 9>&- "${UNDER[@]}" "$program" "$@"
     ) </dev/null >"$OUT" 2>"$ERR" 3>&- 4>&- &
@@ -344,7 +346,7 @@ count_entries() { # DIRECTORY
 # The size of FILE in bytes.
 size() { echo "$(($(wc -c <"$1")))"; } # FILE
 
-gone() { ! kill -0 "$1" 2>/dev/null; } # PID
+gone() { ! kill -0 -- "$1" 2>/dev/null; } # PID, or -PID for its whole process group
 ended() { gone "$PID"; }
 printed() { [ -s "$OUT" ]; }
 
@@ -408,8 +410,23 @@ how_it_stands() {
             echo "the program ended with $(status_text "$STATUS")"
         fi
     fi
+    local processes
+    processes=$(count_processes)
+    [ "$processes" -le "$((LIMIT_PROCESSES / 2))" ] ||
+        echo "it has become $processes processes: each fork() makes one more"
     shown stdout "$OUT"
     shown stderr "$ERR"
+}
+
+# How many processes the program has become: those of its group (proc_pid_stat(5)).
+count_processes() {
+    local file stat group count=0
+    for file in /proc/[0-9]*/stat; do
+        read -r stat <"$file" || continue # it has just ended
+        read -r _ _ group _ <<<"${stat##*) }"
+        [ "$group" != "$PID" ] || count=$((count + 1))
+    done 2>/dev/null
+    echo "$count"
 }
 
 # The first lines that a program has printed to one of its outputs, or of a long line its
@@ -437,6 +454,7 @@ stop_all() {
         kill -CONT -- "-$pid" 2>/dev/null || true
         kill -KILL -- "-$pid" 2>/dev/null || true
         wait "$pid" 2>/dev/null || true
+        await "$END_S" gone "-$pid" || true # its children count against LIMIT_PROCESSES
     done
     [ -n "$LAB_ALONE" ] || [ -z "$STARTED" ] ||
         grep -lsz "^LAB_TEST=$T\$" /proc/[0-9]*/environ | cut -d / -f 3 |
