@@ -28,11 +28,11 @@ setup_file() { make -s -C "$BATS_TEST_DIRNAME/../.." instruments; }
     assert_line --partial /late:
 }
 
-# Calls COMMAND with each line of standard input, twice as many at a time as there are
-# processors: half of the time is waiting.
+# Calls COMMAND with each line of standard input, three times as many at a time as there are
+# processors: most of the time is waiting.
 in_parallel() { # COMMAND [VARIABLE=VALUE...]
     timeout 1800 "${PERSON[@]}" "${@:2}" \
-        xargs -d '\n' -P "$((2 * $(getconf _NPROCESSORS_ONLN)))" -n 1 "$1" 3>&- 4>&-
+        xargs -d '\n' -P "$((3 * $(getconf _NPROCESSORS_ONLN)))" -n 1 "$1" 3>&- 4>&-
 }
 
 # That each reference scores 20 and each starter 0 is in commands.bats: `make demo` and `make
