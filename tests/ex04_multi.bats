@@ -103,15 +103,7 @@ each() { # FIRST LAST LINE...
 
 # ---- A process from outside ----
 
-# The children of the program: "PID STATE" each; a zombie's state is Z (proc_pid_stat(5)).
-children() {
-    local file stat state parent
-    for file in /proc/[0-9]*/stat; do
-        read -r stat <"$file" || continue # it has just ended
-        read -r state parent _ <<<"${stat##*) }"
-        [ "$parent" != "$PID" ] || echo "${stat%% *} $state"
-    done 2>/dev/null
-}
+children() { processes_by parent; }
 no_children() { [ -z "$(children)" ]; }
 all_children_ended() { ! children | grep -qv 'Z$'; }
 

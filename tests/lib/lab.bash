@@ -411,22 +411,22 @@ how_it_stands() {
         fi
     fi
     local processes
-    processes=$(count_processes)
+    processes=$(processes_by group | wc -l)
     [ "$processes" -le "$((LIMIT_PROCESSES / 2))" ] ||
         echo "it has become $processes processes: each fork() makes one more"
     shown stdout "$OUT"
     shown stderr "$ERR"
 }
 
-# How many processes the program has become: those of its group (proc_pid_stat(5)).
-count_processes() {
-    local file stat group count=0
+# The processes whose parent, or whose group, is the program: "PID STATE" each; a zombie's
+# state is Z (proc_pid_stat(5)).
+processes_by() { # parent|group
+    local file stat state parent group
     for file in /proc/[0-9]*/stat; do
         read -r stat <"$file" || continue # it has just ended
-        read -r _ _ group _ <<<"${stat##*) }"
-        [ "$group" != "$PID" ] || count=$((count + 1))
+        read -r state parent group _ <<<"${stat##*) }"
+        [ "${!1}" != "$PID" ] || echo "${stat%% *} $state"
     done 2>/dev/null
-    echo "$count"
 }
 
 # The first lines that a program has printed to one of its outputs, or of a long line its
