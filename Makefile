@@ -1,6 +1,6 @@
 # Socket Lab: one Makefile for everything. `make help` lists what it does.
-# An exercise is a directory with a test file, tests/DIRECTORY.bats; its short name is the
-# directory's up to the first _ (ex01_http_hello: ex01). Works with GNU make 3.81.
+# An exercise is a directory for which there is a tests/DIRECTORY/checks.bats; its short
+# name is the directory's up to the first _ (ex01_http_hello: ex01). Works with GNU make 3.81.
 
 CC     = cc
 CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -g \
@@ -25,10 +25,10 @@ help:
 
 else
 
-EXERCISES := $(sort $(basename $(notdir $(wildcard tests/*.bats))))
+EXERCISES := $(sort $(notdir $(patsubst %/checks.bats,%,$(wildcard tests/*/checks.bats))))
 SHORTS    := $(foreach e,$(EXERCISES),$(firstword $(subst _, ,$(e))))
-INSTRUMENTS := tests/tools/talk tests/tools/listening tests/tools/crowd \
-               tests/tools/short_io.so tests/tools/faults.so
+INSTRUMENTS := tests/stage/talk tests/stage/listening tests/stage/crowd \
+               tests/stage/short_io.so tests/stage/faults.so
 
 # The directory of a short name; a clear word where there is none.
 known = $(firstword $(filter $(1) $(1)_%,$(EXERCISES)))
@@ -63,15 +63,11 @@ $(SHORTS): $$(call programs,$$(call known,$$@))
 
 ##make check          grade all of it
 check: instruments
-	@tests/tools/check $(EXERCISES)
+	@tests/grading/check $(EXERCISES)
 
 ##make check-ex01     grade one exercise
 check-%: instruments
-	@tests/tools/grade $(call named,$*)
-
-# What `check` makes side by side.
-board-%:
-	@LAB_RESULT="$(BOARDS)/$*.result" tests/tools/grade $* >"$(BOARDS)/$*.board"
+	@tests/grading/grade $(call named,$*)
 
 # These need to know of which exercise.
 run watch reset:
@@ -79,33 +75,33 @@ run watch reset:
 
 ##make run-ex01       build it, start it, open the browser
 run-%: $$(call programs,$$(call named,$$*)$$(if $$(SOLUTION),/solution))
-	@tests/tools/run $(call named,$*)
+	@tests/commands/run $(call named,$*)
 
 ##make watch-ex01     grade it again at every save
 watch-%: instruments
-	@tests/tools/watch $(call named,$*)
+	@tests/commands/watch $(call named,$*)
 
 ##make reset-ex01     the starter back (asks first, keeps a copy)
 reset-%:
-	@tests/tools/reset $(call named,$*)
+	@tests/commands/reset $(call named,$*)
 
 ##make demo           see the reference solutions at work, then their grades
 demo: instruments
 	$(call needs,$(REFERENCE))
-	@tests/tools/setup demo
+	@tests/commands/setup demo
 	@$(MAKE) --no-print-directory -s solutions
-	@tests/tools/demo
-	@SOLUTION=1 tests/tools/check $(EXERCISES)
+	@tests/commands/demo
+	@SOLUTION=1 tests/grading/check $(EXERCISES)
 
 ##make test           the lab's own tests
 test: instruments
 	$(call needs,tests/kit)
-	@tests/tools/setup test
-	@bats --timing tests/kit
+	@tests/commands/setup test
+	@bats --timing tests/kit tests/stage tests/grading $(wildcard tests/*/reference.bats)
 
 ##make tools          install what grading needs
 tools:
-	@tests/tools/setup demo
+	@tests/commands/setup demo
 
 ##make solutions      build the reference solutions
 solutions: $(foreach e,$(EXERCISES),$(call programs,$(e)/solution))
@@ -114,7 +110,7 @@ solutions: $(foreach e,$(EXERCISES),$(call programs,$(e)/solution))
 ##make starters       write the starters from the solutions (over your work!)
 starters:
 	$(call needs,$(REFERENCE))
-	@tests/tools/starters $(EXERCISES)
+	@tests/commands/starters $(EXERCISES)
 
 ##make clean          remove what was built
 clean: $(addprefix clean-,$(SHORTS))
@@ -134,12 +130,12 @@ help:
 	$(CC) $(CFLAGS) -o $@ $< $(wildcard $(@D)/net.c) $(LDLIBS)
 
 instruments: $(INSTRUMENTS)
-tests/tools/talk: tests/tools/talk.c tests/tools/script.c tests/tools/talk.h
+tests/stage/talk: tests/stage/talk.c tests/stage/script.c tests/stage/talk.h
 	@$(CC) $(CFLAGS) -o $@ $(filter %.c,$^)
-tests/tools/listening tests/tools/crowd: %: %.c
+tests/stage/listening tests/stage/crowd: %: %.c
 	@$(CC) $(CFLAGS) -o $@ $<
 # ISO C has no function pointers in a void *, as dlsym() returns them.
-tests/tools/short_io.so tests/tools/faults.so: %.so: %.c
+tests/stage/short_io.so tests/stage/faults.so: %.so: %.c
 	@$(CC) $(filter-out -Wpedantic,$(CFLAGS)) -shared -fPIC -o $@ $< -ldl
 
 # For the tests, which compile copies with the flags of this file.

@@ -49,7 +49,7 @@ path_without() { # REGULAR_EXPRESSION
     quietly make instruments clean
     run git -C "$LAB" ls-files --others --ignored --exclude-standard
     [ ! -e ex01_http_hello/server ] && [ ! -e ex01_http_hello/solution/server ] &&
-        [ ! -e tests/tools/talk ]
+        [ ! -e tests/stage/talk ]
 }
 
 @test "from inside an exercise: make, make check, make clean" {
@@ -106,23 +106,26 @@ path_without() { # REGULAR_EXPRESSION
     assert_output server.c
 }
 
+# How many checks these exercises have.
+checks() { (cd tests && cat "${@/%//checks.bats}") | grep -c '^@test "\['; }
+
 @test "FORMAT=tap and FORMAT=junit, for one exercise and for several" {
     local command files
     for command in grade check; do
         files="ex01_http_hello ex02_accept_loop"
         [ "$command" = check ] || files=ex01_http_hello
         # shellcheck disable=SC2086
-        run quietly env FORMAT=tap tests/tools/$command $files
+        run quietly env FORMAT=tap tests/grading/$command $files
         assert_failure
         # shellcheck disable=SC2086
-        assert_line --index 0 "1..$(cd tests && cat ${files// /.bats }.bats | grep -c '^@test "\[')"
+        assert_line --index 0 "1..$(checks $files)"
         assert_line --regexp '^not ok 1 \[2\] listens on the port it is given'
         # shellcheck disable=SC2086
-        quietly env FORMAT=junit tests/tools/$command $files >"$BATS_TEST_TMPDIR/report.xml" 2>/dev/null || true
+        quietly env FORMAT=junit tests/grading/$command $files >"$BATS_TEST_TMPDIR/report.xml" 2>/dev/null || true
         xmllint --noout "$BATS_TEST_TMPDIR/report.xml"
         run xmllint --xpath 'count(//testcase)' "$BATS_TEST_TMPDIR/report.xml"
         # shellcheck disable=SC2086
-        assert_output "$(cd tests && cat ${files// /.bats }.bats | grep -c '^@test "\[')"
+        assert_output "$(checks $files)"
     done
     run quietly make -s check-ex01 FORMAT=tap SOLUTION=1
     assert_success
@@ -147,9 +150,9 @@ check WORK=/no/such/place|WORK=/no/such/place: there is no such directory
 check-ex01 WORK=/no/such/place|WORK=/no/such/place: there is no such directory
 check FORMAT=html|FORMAT=html: it is pretty, tap or junit
 EOF
-    run quietly tests/tools/grade
+    run quietly tests/grading/grade
     assert_failure 2
-    run quietly env WORK=/no/such/place tests/tools/grade ex01_http_hello
+    run quietly env WORK=/no/such/place tests/grading/grade ex01_http_hello
     assert_failure 2
     assert_output "WORK=/no/such/place: there is no such directory"
 }
@@ -157,7 +160,7 @@ EOF
 @test "without bats, grading says what to do" {
     mkdir "$BATS_TEST_TMPDIR/bin"
     ln -s "$(command -v bash)" "$(command -v env)" "$(command -v dirname)" "$BATS_TEST_TMPDIR/bin"
-    run quietly env PATH="$BATS_TEST_TMPDIR/bin" tests/tools/grade ex01_http_hello
+    run quietly env PATH="$BATS_TEST_TMPDIR/bin" tests/grading/grade ex01_http_hello
     assert_failure 2
     assert_output --partial "make tools"
 }
@@ -166,10 +169,10 @@ EOF
     mkdir -p "$BATS_TEST_TMPDIR/bin"
     local tool
     for tool in bash env id mktemp rm; do ln -sf "$(command -v "$tool")" "$BATS_TEST_TMPDIR/bin"; done
-    run env PATH="$BATS_TEST_TMPDIR/bin" NO_INSTALL=1 tests/tools/setup demo
+    run env PATH="$BATS_TEST_TMPDIR/bin" NO_INSTALL=1 tests/commands/setup demo
     assert_failure
     assert_output --partial "missing: bats strace curl iproute2"
-    run env NO_INSTALL=1 tests/tools/setup test
+    run env NO_INSTALL=1 tests/commands/setup test
     assert_success
 }
 
@@ -193,8 +196,8 @@ EOF
     quietly make -s instruments solutions
     socat TCP-LISTEN:8080,reuseaddr,fork /dev/null </dev/null >/dev/null 2>&1 3>&- 4>&- &
     local other=$!
-    quietly "$LAB/tests/tools/listening" "$other" 5
-    run quietly env PATH="$NARROW" tests/tools/demo
+    quietly "$LAB/tests/stage/listening" "$other" 5
+    run quietly env PATH="$NARROW" tests/commands/demo
     kill "$other"
     assert_success
     assert_line --partial "with      curl"
@@ -248,13 +251,13 @@ $(cat "$2")"
 
 @test "preloaded libraries are found, whatever the directory is called" {
     quietly make -s instruments
-    run quietly tests/kit/try_bug tests/bugs/ex01_http_hello/short-send.patch
+    run quietly tests/kit/try_bug tests/ex01_http_hello/bugs/short-send.patch
     assert_success
 }
 
 @test "make watch-ex01 grades again at a save" {
     quietly make -s instruments
-    beside tests/tools/watch ex01_http_hello >watch.out 2>&1
+    beside tests/commands/watch ex01_http_hello >watch.out 2>&1
     local watcher=$!
     until_grep '^watching' watch.out
     echo 'int main(void) { return 3; }' >ex01_http_hello/server.c
@@ -270,7 +273,7 @@ $(cat "$2")"
     mkdir "$BATS_TEST_TMPDIR/handed out"
     cp -r . "$BATS_TEST_TMPDIR/handed out"
     cd "$BATS_TEST_TMPDIR/handed out"
-    rm -rf ./*/solution tests/bugs tests/kit
+    rm -rf ./*/solution tests/*/bugs tests/*/styles tests/kit
     run quietly make
     assert_success
     run quietly make check-ex01

@@ -9,7 +9,7 @@ setup_file() { make -s -C "$BATS_TEST_DIRNAME/../.." instruments; }
 @test "each exercise has 20 points" {
     local exercise
     for exercise in $(exercises); do
-        run awk -F '[][]' '/^@test/ { n += $2 } END { print n }' "$LAB/tests/$exercise.bats"
+        run awk -F '[][]' '/^@test/ { n += $2 } END { print n }' "$LAB/tests/$exercise/checks.bats"
         assert_output 20
     done
 }
@@ -17,13 +17,13 @@ setup_file() { make -s -C "$BATS_TEST_DIRNAME/../.." instruments; }
 @test "right programs of other styles, and the references when they are late, score 20" {
     local exercise late=$BATS_TEST_TMPDIR/late file
     for exercise in $(exercises); do
-        mkdir -p "$late/$exercise/late"
-        cp "$LAB/$exercise"/solution/*.[ch] "$LAB/tests/kit/late.h" "$late/$exercise/late"
-        for file in "$late/$exercise/late"/*.c; do
+        mkdir -p "$late/$exercise/styles/late"
+        cp "$LAB/$exercise"/solution/*.[ch] "$LAB/tests/kit/late.h" "$late/$exercise/styles/late"
+        for file in "$late/$exercise/styles/late"/*.c; do
             sed -i '1i #include "late.h"' "$file"
         done
     done
-    run in_parallel "$LAB/tests/kit/try_style" < <(printf '%s\n' "$late"/*/* "$LAB"/tests/kit/styles/*/*)
+    run in_parallel "$LAB/tests/kit/try_style" < <(printf '%s\n' "$late"/*/styles/* "$LAB"/tests/*/styles/*)
     assert_success
     assert_line --partial /late:
 }
@@ -38,7 +38,8 @@ in_parallel() { # COMMAND [VARIABLE=VALUE...]
 # That each reference scores 20 and each starter 0 is in commands.bats: `make demo` and `make
 # check` show it.
 @test "who knows no more than the course's sketch stands at about half" {
-    run grade ex01_http_hello WORK="$LAB/tests/kit/sketches"
+    cp -r "$LAB/tests/ex01_http_hello/sketch" "$BATS_TEST_TMPDIR/ex01_http_hello"
+    run grade ex01_http_hello WORK="$BATS_TEST_TMPDIR"
     local points
     points=$(points <<<"$output")
     ((points >= 8 && points <= 12)) || fail "the sketch scores $points: $output"
@@ -53,7 +54,7 @@ in_parallel() { # COMMAND [VARIABLE=VALUE...]
 
 # The files of the known-wrong programs to try.
 bugs() {
-    grep -H '^Caught by:' "$LAB"/tests/bugs/*/*.patch | awk -v all="$BUGS" '{
+    grep -H '^Caught by:' "$LAB"/tests/*/bugs/*.patch | awk -v all="$BUGS" '{
         patch = $0; sub(/:Caught by:.*/, "", patch)
         check = $0; sub(/[^\/]*\.patch:Caught by:/, "", check)
         if (!tried[check]++ || all == "all") print patch
@@ -64,15 +65,15 @@ bugs() {
     local exercise check
     for exercise in $(exercises); do
         while read -r check; do
-            grep -qxF "Caught by:  $check" "$LAB/tests/bugs/$exercise"/*.patch ||
+            grep -qxF "Caught by:  $check" "$LAB/tests/$exercise/bugs"/*.patch ||
                 fail "$exercise: nothing is caught first by: $check"
-        done < <(sed -n 's/^@test "\[[0-9]*\] \(.*\)" {$/\1/p' "$LAB/tests/$exercise.bats")
+        done < <(sed -n 's/^@test "\[[0-9]*\] \(.*\)" {$/\1/p' "$LAB/tests/$exercise/checks.bats")
     done
 }
 
 @test "each known-wrong program says what it is" {
     local patch line
-    for patch in "$LAB"/tests/bugs/*/*.patch; do
+    for patch in "$LAB"/tests/*/bugs/*.patch; do
         for line in Mistake Seen "Caught by" Says; do
             grep -q "^$line: *[^ ]" "$patch" || fail "$patch has no line $line:"
         done
@@ -84,7 +85,7 @@ submit() {
     mkdir -p "$BATS_TEST_TMPDIR/ex01_http_hello"
     cat >"$BATS_TEST_TMPDIR/ex01_http_hello/server.c"
     SECONDS=0
-    run quietly env PATH="${NARROW:-$PLAIN_PATH}" WORK="$BATS_TEST_TMPDIR" "$LAB/tests/tools/grade" ex01_http_hello
+    run quietly env PATH="${NARROW:-$PLAIN_PATH}" WORK="$BATS_TEST_TMPDIR" "$LAB/tests/grading/grade" ex01_http_hello
     assert_failure
     assert_line "  0 of 20 points"
 }
@@ -145,7 +146,7 @@ int main(void)
     puts("\n<&>]]>\xef\xbf\xbe");
 }
 END
-    quietly env FORMAT=junit WORK="$BATS_TEST_TMPDIR" "$LAB/tests/tools/grade" ex01_http_hello \
+    quietly env FORMAT=junit WORK="$BATS_TEST_TMPDIR" "$LAB/tests/grading/grade" ex01_http_hello \
         >"$BATS_TEST_TMPDIR/report.xml" && fail "full marks"
     grep -q "stdout: " "$BATS_TEST_TMPDIR/report.xml"
     xmllint --noout "$BATS_TEST_TMPDIR/report.xml"
@@ -154,13 +155,13 @@ END
 @test "a check that breaks off without a word says whose mistake that is" {
     copy_lab "$BATS_TEST_TMPDIR/lab"
     local test=@test # no line here may begin like a test of this file
-    cat >>"$BATS_TEST_TMPDIR/lab/tests/ex01_http_hello.bats" <<END
+    cat >>"$BATS_TEST_TMPDIR/lab/tests/ex01_http_hello/checks.bats" <<END
 $test "[1] breaks off" {
     did "something"
     cat "\$T/no-such-file"
 }
 END
-    run quietly env FORMAT=tap SOLUTION=1 LAB_ONLY="breaks off" "$BATS_TEST_TMPDIR/lab/tests/tools/grade" ex01_http_hello
+    run quietly env FORMAT=tap SOLUTION=1 LAB_ONLY="breaks off" "$BATS_TEST_TMPDIR/lab/tests/grading/grade" ex01_http_hello
     assert_failure
     assert_line --index 2 "# done      something"
     assert_output --partial "a mistake of the lab, not yours"
@@ -200,7 +201,7 @@ int main(void) { for (;;) puts("ok 1 [2] listens on the port it is given"); }'
         cp "$LAB/$exercise/solution"/*.[ch] "$BATS_TEST_TMPDIR/$exercise"
         for program in "$BATS_TEST_TMPDIR/$exercise"/*.c; do [ "${program##*/}" = net.c ] || break; done
         echo 'int main(void) { return nothing; }' >"$program"
-        run quietly env WORK="$BATS_TEST_TMPDIR" "$LAB/tests/tools/grade" "$exercise"
+        run quietly env WORK="$BATS_TEST_TMPDIR" "$LAB/tests/grading/grade" "$exercise"
         assert_failure
         assert_output --partial "${program##*/} does not compile"
         assert_equal "$(grep -c "'nothing' undeclared" <<<"$output")" 1
@@ -212,7 +213,7 @@ int main(void) { for (;;) puts("ok 1 [2] listens on the port it is given"); }'
 
 @test "an exercise that was not handed in scores 0, with a word that says so" {
     mkdir "$BATS_TEST_TMPDIR/empty"
-    run quietly env WORK="$BATS_TEST_TMPDIR/empty" "$LAB/tests/tools/grade" ex01_http_hello
+    run quietly env WORK="$BATS_TEST_TMPDIR/empty" "$LAB/tests/grading/grade" ex01_http_hello
     assert_failure
     assert_line "  0 of 20 points"
     assert_output --partial "there is no server.c in"

@@ -38,13 +38,13 @@ without_namespaces() {
 }
 
 # The exercises, by their directories.
-exercises() { basename -s .bats -a "$LAB"/tests/*.bats; }
+exercises() { (cd "$LAB/tests" && dirname -- */checks.bats); }
 
 # What `make check` says of DIRECTORY's exercise, as TAP: no colours, one line a check.
 grade() { # EXERCISE [VARIABLE=VALUE...]
     local exercise=$1
     shift
-    quietly env FORMAT=tap "$@" "$LAB/tests/tools/grade" "$exercise"
+    quietly env FORMAT=tap "$@" "$LAB/tests/grading/grade" "$exercise"
 }
 
 # The points in TAP on standard input.

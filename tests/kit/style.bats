@@ -29,7 +29,7 @@ each() { # N COMMAND...
     local solution starter
     for solution in */solution/*.[ch]; do
         starter=${solution/solution\//}
-        tests/tools/starter "$solution" | diff -u "$starter" - ||
+        tests/commands/starter "$solution" | diff -u "$starter" - ||
             fail "$starter is not the starter of $solution: run make starters"
     done
 }
@@ -38,7 +38,7 @@ each() { # N COMMAND...
     local compiler
     for compiler in gcc clang musl-gcc; do
         run each 1 "$compiler" $(flags) -c -o /dev/null \
-            < <(sources; printf '%s\n' tests/tools/{talk,script,listening}.c)
+            < <(sources; printf '%s\n' tests/stage/{talk,script,listening}.c)
         assert_success
         refute_output
     done
@@ -53,14 +53,14 @@ each() { # N COMMAND...
     TIDY_FLAGS=$(flags | sed 's/-Wpedantic//')
     # shellcheck disable=SC2016 # for the inner shell to expand
     run each 2 sh -c 'clang-tidy --quiet "$@" -- $TIDY_FLAGS 2>/dev/null' tidy \
-        < <(files '*/solution/*.c' 'tests/tools/*.c')
+        < <(files '*/solution/*.c' 'tests/stage/*.c')
     assert_success
 }
 
 @test "cppcheck is silent" {
     cppcheck -q --std=c11 --enable=warning,style,performance,portability --error-exitcode=1 \
         --suppress=missingIncludeSystem --inline-suppr -D_POSIX_C_SOURCE=200809L \
-        $(files '*/solution/*.c') tests/tools
+        $(files '*/solution/*.c') tests/stage
 }
 
 @test "shellcheck is silent" {
@@ -75,8 +75,8 @@ each() { # N COMMAND...
             --track-fds=yes --log-file="$BATS_TEST_TMPDIR/valgrind" \
             ex01_http_hello/solution/server 0 >"$BATS_TEST_TMPDIR/out"
         SERVER=$!
-        port=$(tests/tools/listening "$SERVER" 20)
-        tests/tools/talk >/dev/null 3>&- 4>&- <<EOF || true
+        port=$(tests/stage/listening "$SERVER" 20)
+        tests/stage/talk >/dev/null 3>&- 4>&- <<EOF || true
 alice connect 127.0.0.1:$port
 alice $request
 alice half-close
@@ -91,7 +91,7 @@ EOF
 @test "every statement lists its checks with their points, in order" {
     local exercise
     for exercise in $(exercises); do
-        diff -u <(sed -n 's/^@test "\[\([0-9]*\)\] \(.*\)" {$/\1 \2/p' "tests/$exercise.bats") \
+        diff -u <(sed -n 's/^@test "\[\([0-9]*\)\] \(.*\)" {$/\1 \2/p' "tests/$exercise/checks.bats") \
             <(sed -n '/^## The checks/,/^## /s/^| \([0-9][0-9]*\) | \(.*\) | [^|]* |$/\1 \2/p' \
                 "$exercise/README.md") || fail "$exercise/README.md and its test file differ"
     done
@@ -100,11 +100,11 @@ EOF
 @test "what a failed check gives to read stands in the statement" {
     local exercise section libraries
     for exercise in $(exercises); do
-        mapfile -t libraries < <(sed -n 's|^load \(.*\)|tests/\1.bash|p' "tests/$exercise.bats")
+        mapfile -t libraries < <(sed -n 's|^load ../\(.*\)|tests/\1.bash|p' "tests/$exercise/checks.bats")
         while read -r section; do
             grep -qxF "## $section" "$exercise/README.md" ||
                 fail "$exercise/README.md has no section '$section'"
-        done < <(sed -n 's/^ *section "\([^$]*\)"$/\1/p' "tests/$exercise.bats" "${libraries[@]}" | sort -u)
+        done < <(sed -n 's/^ *section "\([^$]*\)"$/\1/p' "tests/$exercise/checks.bats" "${libraries[@]}" | sort -u)
     done
 }
 
@@ -127,6 +127,23 @@ EOF
         *Makefile) ;;
         *) ! grep -n $'\t' "$file" || fail "$file has tabs" ;;
         esac
+    done
+}
+
+@test "what git ignores is what make builds" {
+    quietly make -s clean
+    run git ls-files --others --ignored --exclude-standard --directory
+    refute_output
+    local before
+    before=$(git status --short --untracked-files=all)
+    quietly make -s instruments solutions all
+    assert_equal "$(git status --short --untracked-files=all)" "$before"
+}
+
+@test "clangd shows the warnings of make" {
+    local flag
+    for flag in $(flags); do
+        case $flag in -O1 | -g) ;; *) grep -qF -- "$flag" .clangd || fail ".clangd lacks $flag" ;; esac
     done
 }
 

@@ -3,8 +3,8 @@
 # shellcheck shell=bash disable=SC2034 # much of it is for the test files
 
 export LC_ALL=C
-LAB=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
-TALK=$LAB/tests/tools/talk
+LAB=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+TALK=$LAB/tests/stage/talk
 
 # Every deadline of the tests, in seconds. LAB_PATIENCE=3 makes them three times as long, for
 # a slow machine. None is ever waited for where the program does what it should.
@@ -295,7 +295,7 @@ start() { # PROGRAM ARGUMENT...
     program=${program:-$PLAIN}/$1
     shift
     OUT=$T/out.${#STARTED} ERR=$T/err.${#STARTED}
-    [[ ${UNDER[*]} != *LD_PRELOAD=* ]] || ln -sf "$LAB"/tests/tools/*.so "$T"
+    [[ ${UNDER[*]} != *LD_PRELOAD=* ]] || ln -sf "$LAB"/tests/stage/*.so "$T"
     set -m
     (
         ulimit -c 0 -t "$LIMIT_CPU_S" -f "$LIMIT_FILE_KIB"
@@ -356,7 +356,7 @@ says_port() { [ "$(grep -a 'listening on port' "$OUT")" = "listening on port $PO
 
 # Waits until the program listens, or has ended. Sets PORT to where it listens, which may
 # not be where it should; fails, with PORT empty, when it does not listen.
-listens() { PORT=$("$LAB/tests/tools/listening" "$PID" "$START_S" 3>&- 4>&-); }
+listens() { PORT=$("$LAB/tests/stage/listening" "$PID" "$START_S" 3>&- 4>&-); }
 
 # Waits until the program has ended. Sets STATUS, or fails when it has not.
 ends() {

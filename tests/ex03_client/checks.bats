@@ -2,7 +2,7 @@
 # ex03_client: 20 points. The programs are clients: talk plays their servers, and in two
 # checks nginx is one.
 # shellcheck disable=SC2034,SC2153 # variables of lib/lab
-load lib/lab
+load ../lib/lab
 
 PLAY_S=$((START_S + TALK_S)) # for a conversation, the start of the program included
 COPY_S=$((10 * PATIENCE))    # for 100 MB from nginx through the client
@@ -48,7 +48,7 @@ play() { # [ADDRESS:PORT]
 server accept door
 $script" &
     TALKS=$! PEERS="$PEERS $!"
-    PORT=$("$LAB/tests/tools/listening" "$TALKS" "$START_S" 3>&- 4>&-)
+    PORT=$("$LAB/tests/stage/listening" "$TALKS" "$START_S" 3>&- 4>&-)
 }
 
 one_side_ended() { ended || gone "$TALKS"; }
@@ -190,7 +190,7 @@ start_nginx() {
 # Waits for nginx; leaves the test out where there is none.
 with_nginx() {
     [ -n "$NGINX" ] || skip "nginx is missing"
-    "$LAB/tests/tools/listening" "$NGINX" "$START_S" >/dev/null 3>&- 4>&- ||
+    "$LAB/tests/stage/listening" "$NGINX" "$START_S" >/dev/null 3>&- 4>&- ||
         skip "nginx does not start here: $(tail -n 1 "$SITE/log")"
     PORT=$NGINX_PORT
 }

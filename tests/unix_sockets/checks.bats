@@ -2,7 +2,7 @@
 # unix_sockets: 20 points. Paths here are relative: every program, and talk, runs in the
 # check's own directory, so that the names stay far below the 108 bytes of sun_path.
 # shellcheck disable=SC2034,SC2153 # variables of lib/lab
-load lib/lab
+load ../lib/lab
 
 SERVERS="stream_server dgram_server"
 FIRST_PATH=path_of_a_server # longer than the 14 bytes of a struct sockaddr

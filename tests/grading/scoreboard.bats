@@ -2,7 +2,7 @@
 # The scoreboard: what bats tells becomes points, and nothing else does.
 
 setup() {
-    load kit
+    load ../kit/kit
     export LAB_FILE=$BATS_TEST_TMPDIR/lab.bats LAB_TITLE=ex09_example
     export LAB_RESULT=$BATS_TEST_TMPDIR/result TERM=xterm
     # bats would take lines that begin with @test for tests of this file.
@@ -10,7 +10,7 @@ setup() {
         'test "[15] ends" {' >"$LAB_FILE"
 }
 
-board() { run "$LAB/tests/tools/scoreboard"; }
+board() { run "$LAB/tests/grading/scoreboard"; }
 
 @test "all passed" {
     board <<'EOF'
@@ -151,7 +151,7 @@ EOF
 
 @test "colour on a terminal only, and never with NO_COLOR" {
     printf '1..3\nok 1 [2] listens\n' >"$BATS_TEST_TMPDIR/tap"
-    local show="$LAB/tests/tools/scoreboard <$BATS_TEST_TMPDIR/tap"
+    local show="$LAB/tests/grading/scoreboard <$BATS_TEST_TMPDIR/tap"
     run bash -c "$show | grep -c \$'\e'"
     assert_output 0
     run script -qec "$show" /dev/null
@@ -164,7 +164,7 @@ EOF
 
 @test "on a terminal and in a pipe it says the same" {
     printf '1..3\nok 1 [2] listens\nnot ok 3 [15] ends\n# done      x\n' >"$BATS_TEST_TMPDIR/tap"
-    local show="$LAB/tests/tools/scoreboard <$BATS_TEST_TMPDIR/tap"
+    local show="$LAB/tests/grading/scoreboard <$BATS_TEST_TMPDIR/tap"
     run bash -c "$show"
     local piped=$output
     run bash -c "script -qec '$show' /dev/null | sed 's/\x1b\[[0-9]*m//g' | tr -d '\r'"
@@ -173,7 +173,8 @@ EOF
 
 @test "the board of the course's sketch fits 80 columns" {
     make -s -C "$LAB" instruments
-    run quietly env WORK="$LAB/tests/kit/sketches" "$LAB/tests/tools/grade" ex01_http_hello
+    cp -r "$LAB/tests/ex01_http_hello/sketch" "$BATS_TEST_TMPDIR/ex01_http_hello"
+    run quietly env WORK="$BATS_TEST_TMPDIR" "$LAB/tests/grading/grade" ex01_http_hello
     assert_failure
     assert_line --partial "read      ex01_http_hello/README.md"
     run awk 'length > 80' <<<"$output"

@@ -4,14 +4,14 @@
 
 setup_file() {
     make -s -C "$BATS_TEST_DIRNAME/../.." instruments
-    local tools=$BATS_TEST_DIRNAME/../tools
+    local tools=$BATS_TEST_DIRNAME
     # shellcheck disable=SC2046 # the flags are words
     $(make -s -C "$tools/../.." compile-command) -fsanitize=address,undefined \
         -fno-sanitize-recover=all -o "$BATS_FILE_TMPDIR/talk" "$tools/talk.c" "$tools/script.c"
 }
 
 setup() {
-    load kit
+    load ../kit/kit
     TALK=$BATS_FILE_TMPDIR/talk
     cd "$BATS_TEST_TMPDIR" || return
     PIDS=()
@@ -33,7 +33,7 @@ server() { # COMMAND...
     PID=$!
     set +m
     PIDS+=("$PID")
-    WHERE=$("$LAB/tests/tools/listening" "$PID" 5)
+    WHERE=$("$LAB/tests/stage/listening" "$PID" 5)
 }
 
 # A port that is free now.
@@ -306,7 +306,7 @@ alice connect 127.0.0.1:$WHERE
 alice until "\0\0"
 alice silent 300ms
 EOF
-    run sh -c "ulimit -v 200000; '$LAB/tests/tools/talk' script"
+    run sh -c "ulimit -v 200000; '$LAB/tests/stage/talk' script"
     assert_failure 1
     assert_line --partial "! expected nothing to come for 300 ms"
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # ex02_accept_loop: 20 points. Every server here serves one client after another.
 # shellcheck disable=SC2034,SC2153 # variables of lib/lab
-load lib/lab
-load lib/http
+load ../lib/lab
+load ../lib/http
 
 # The limits of the statement are 2 s for a client, 1 s for a signal and 10 ms between two
 # accept(); the rest is for the machine.

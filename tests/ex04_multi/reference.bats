@@ -4,7 +4,7 @@
 # instruments, crowd and faults.
 
 setup() {
-    load kit
+    load ../kit/kit
     cd "$LAB" || return
     make -s solutions instruments
     STARTED=()
@@ -20,7 +20,7 @@ begin() { # COMMAND...
     "$@" >"$OUT" 2>"$OUT.err" 3>&- 4>&- &
     PID=$!
     STARTED+=("$PID")
-    PORT=$(tests/tools/listening "$PID" 20)
+    PORT=$(tests/stage/listening "$PID" 20)
 }
 
 # Ends the last of them by SIGTERM. Sets STATUS.
@@ -45,8 +45,8 @@ comes() { # FILE LINE
         --show-leak-kinds=all --track-fds=yes --child-silent-after-fork=yes)
     for program in echo_fork chat_threads chat_poll; do
         begin "${valgrind[@]}" "ex04_multi/solution/$program" 0
-        [ "$program" = echo_fork ] || tests/tools/crowd "$PORT" 5 5 10
-        tests/tools/talk -t 20 <<END
+        [ "$program" = echo_fork ] || tests/stage/crowd "$PORT" 5 5 10
+        tests/stage/talk -t 20 <<END
 alice connect 127.0.0.1:$PORT
 alice send "x"*512
 alice expect "line too long\n"
@@ -63,7 +63,7 @@ END
         ! grep -qE 'Open (AF_INET|file descriptor .*socket)' "$OUT.err" || fail "$(cat "$OUT.err")"
     done
     begin valgrind -q --tool=helgrind --error-exitcode=99 ex04_multi/solution/chat_threads 0
-    tests/tools/crowd "$PORT" 5 5 10
+    tests/stage/crowd "$PORT" 5 5 10
     end
     [ "$STATUS" -eq 0 ] || fail "helgrind: $(cat "$OUT.err")"
 }
@@ -119,16 +119,16 @@ crowd_hears() { # LINE...
         for line in "#2 client 2 line 0 ihgfedc" "$@"; do echo "a send \"$line\\n\""; done
         echo "a drain"
     } >"$BATS_TEST_TMPDIR/script"
-    begin tests/tools/talk -t 9 "$BATS_TEST_TMPDIR/script"
-    run tests/tools/crowd -t 1 "$PORT" 2 2 2
+    begin tests/stage/talk -t 9 "$BATS_TEST_TMPDIR/script"
+    run tests/stage/crowd -t 1 "$PORT" 2 2 2
     [ "$status" -eq 1 ]
 }
 
 @test "crowd says what is wrong: a line that is lost, cut, doubled, or under another's ID" {
-    run tests/tools/crowd 1 2 2
+    run tests/stage/crowd 1 2 2
     [ "$status" -eq 2 ]
     assert_output --partial "usage: crowd"
-    run tests/tools/crowd -t 1 1 2 1 1
+    run tests/stage/crowd -t 1 1 2 1 1
     [ "$status" -eq 1 ]
     assert_output --partial "can't connect: Connection refused"
 
@@ -150,9 +150,9 @@ crowd_hears() { # LINE...
 }
 
 @test "faults: late threads, accept or fork that fails, a broken pipe; each only where it is asked for" {
-    local faults=$LAB/tests/tools/faults.so
+    local faults=$LAB/tests/stage/faults.so
     begin env FAIL_FORK=1 LD_PRELOAD="$faults" ex04_multi/solution/echo_fork 0
-    tests/tools/talk <<END
+    tests/stage/talk <<END
 a connect 127.0.0.1:$PORT
 a fin
 b connect 127.0.0.1:$PORT
@@ -165,21 +165,21 @@ END
     run env FAIL_FORK=1 LD_PRELOAD="$faults" "$BASH" -c 'kill -0 -1'
     assert_output "kill(-1, 0): every process of this user"
     begin env FAIL_ACCEPT=EMFILE LD_PRELOAD="$faults" ex04_multi/solution/chat_poll 0
-    tests/tools/crowd "$PORT" 2 2 5
+    tests/stage/crowd "$PORT" 2 2 5
     grep -q "accept: Too many open files" "$OUT.err"
     end
     begin env FAIL_ACCEPT=EINTR,ECONNABORTED,ENFILE LD_PRELOAD="$faults" ex04_multi/solution/chat_threads 0
-    tests/tools/crowd "$PORT" 2 2 5
+    tests/stage/crowd "$PORT" 2 2 5
     run cat "$OUT.err"
     assert_output "chat_threads: accept: Too many open files in system"
     end
     begin env EPIPE_AT="client 2 line 3" LD_PRELOAD="$faults" ex04_multi/solution/chat_poll 0
-    run tests/tools/crowd "$PORT" 3 2 5
+    run tests/stage/crowd "$PORT" 3 2 5
     [ "$status" -eq 1 ]
     assert_output --regexp "^client [1-3]: " # it was closed: by FIN, or by RST
     end
     begin env LATE_THREADS=300 LD_PRELOAD="$faults" ex04_multi/solution/chat_threads 0
-    tests/tools/talk <<END
+    tests/stage/talk <<END
 a connect 127.0.0.1:$PORT
 b connect 127.0.0.1:$PORT
 b send "late\n"
@@ -188,7 +188,7 @@ a expect "#2 late\n"
 END
     end
     begin env LD_PRELOAD="$faults" ex04_multi/solution/chat_threads 0
-    tests/tools/crowd "$PORT" 3 3 5
+    tests/stage/crowd "$PORT" 3 3 5
     end
     assert_equal "$STATUS" 0
 }

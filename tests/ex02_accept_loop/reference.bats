@@ -2,7 +2,7 @@
 # ex02: what its reference solution is, beyond what students are graded for.
 
 setup() {
-    load kit
+    load ../kit/kit
     cd "$LAB" || return
     make -s solutions instruments
     BIG=$BATS_TEST_TMPDIR/big
@@ -15,7 +15,7 @@ serve() { # FILE COMMAND...
     shift
     "$@" ex02_accept_loop/solution/server 0 "$file" >/dev/null 2>"$BATS_TEST_TMPDIR/err" 3>&- 4>&- &
     SERVER=$!
-    port=$(tests/tools/listening "$SERVER" 20)
+    port=$(tests/stage/listening "$SERVER" 20)
     URL=http://127.0.0.1:$port/
 }
 
@@ -29,14 +29,14 @@ teardown() { kill -KILL "$SERVER" 2>/dev/null || true; }
     for request in 'send "GET / HTTP/1.1\r\n\r\n"' 'send "HEAD / HTTP/1.1\r\n\r\n"' 'send "GET /"' \
         'send "GET /x?y HTTP/1.1\r\n\r\n"' 'send "\0\r\n\r\n"' 'send "x"*8188 "\r\n\r\n"' \
         'send "x"*20000' 'send "POST / HTTP/1.1\r\n\r\n" "d"*20000' 'silent 1ms'; do
-        tests/tools/talk -t 10 >/dev/null 3>&- 4>&- <<EOF
+        tests/stage/talk -t 10 >/dev/null 3>&- 4>&- <<EOF
 alice connect 127.0.0.1:$port
 alice $request
 alice half-close
 alice drain
 EOF
     done
-    tests/tools/talk 3>&- 4>&- <<EOF
+    tests/stage/talk 3>&- 4>&- <<EOF
 alice connect 127.0.0.1:$port
 alice send "GET / HTTP/1.1\r\n\r\n"
 alice expect "HTTP/1.1 200 OK"

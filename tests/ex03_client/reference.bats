@@ -4,7 +4,7 @@
 setup_file() { make -s -C "$BATS_TEST_DIRNAME/../.." instruments solutions; }
 
 setup() {
-    load kit
+    load ../kit/kit
     cd "$BATS_TEST_TMPDIR" || return
     CLIENTS=$LAB/ex03_client/solution
 }
@@ -13,7 +13,7 @@ setup() {
 serve() { # COMMAND...
     beside "$@" >server.out 2>&1
     SERVER=$!
-    PORT=$("$LAB/tests/tools/listening" "$SERVER" 10)
+    PORT=$("$LAB/tests/stage/listening" "$SERVER" 10)
 }
 
 teardown() {
@@ -45,7 +45,7 @@ teardown() {
     local program expected script
     printf 'one\ntwo\n' >lines
     while IFS='|' read -r program expected script; do
-        serve "$LAB/tests/tools/talk" -t 20 <(printf 'door listen 127.0.0.1:0\nserver accept door\n%b' "$script")
+        serve "$LAB/tests/stage/talk" -t 20 <(printf 'door listen 127.0.0.1:0\nserver accept door\n%b' "$script")
         run timeout 20 valgrind -q --error-exitcode=99 --leak-check=full --track-fds=no \
             --log-file=valgrind "$CLIENTS/$program" 127.0.0.1 "$PORT" <lines 3>&- 4>&-
         [ "$status" -eq "$expected" ] || fail "$program, $script: $output $(cat valgrind)"

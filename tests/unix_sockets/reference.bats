@@ -7,7 +7,7 @@ setup_file() {
 }
 
 setup() {
-    load kit
+    load ../kit/kit
     SOLUTION=$LAB/unix_sockets/solution
     cd "$BATS_TEST_TMPDIR" || return
 }
@@ -20,7 +20,7 @@ teardown() {
 serve() { # COMMAND...
     "$@" >out 2>err 3>&- 4>&- &
     SERVER=$!
-    "$LAB/tests/tools/listening" "$SERVER" 20 >/dev/null
+    "$LAB/tests/stage/listening" "$SERVER" 20 >/dev/null
 }
 
 # Ends the server, which must end with exit status 0.
@@ -85,7 +85,7 @@ no_word() {
     mkdir here there
     (cd here && exec "$SOLUTION/dgram_server" s) >out 3>&- 4>&- &
     SERVER=$!
-    "$LAB/tests/tools/listening" "$SERVER" 20
+    "$LAB/tests/stage/listening" "$SERVER" 20
     cd there
     run "$SOLUTION/dgram_client" ../here/s hello
     assert_output 5
@@ -94,7 +94,7 @@ no_word() {
 
 @test "valgrind finds nothing in the stream programs" {
     serve "${VALGRIND[@]}" "$SOLUTION/stream_server" s
-    "$LAB/tests/tools/talk" -t 30 <<'END'
+    "$LAB/tests/stage/talk" -t 30 <<'END'
 alice connect unix:s
 alice send "x"*100000
 alice half-close
@@ -119,7 +119,7 @@ END
 
 @test "valgrind finds nothing in the datagram programs" {
     serve "${VALGRIND[@]}" "$SOLUTION/dgram_server" s
-    "$LAB/tests/tools/talk" -t 30 <<'END'
+    "$LAB/tests/stage/talk" -t 30 <<'END'
 alice connect unixgram:s
 alice send "nobody"
 bob bind unixgram:b

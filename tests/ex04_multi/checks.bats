@@ -3,7 +3,7 @@
 # chat_threads and of chat_poll is one text here, a function that is run for both.
 # shellcheck disable=SC2034,SC2153 # variables of lib/lab
 # shellcheck disable=SC2028,SC2054 # \n is for talk to expand; commas for faults.so
-load lib/lab
+load ../lib/lab
 
 ALL="echo_fork chat_threads chat_poll"
 CHATS="chat_threads chat_poll"
@@ -902,7 +902,7 @@ $(how_it_stands)"
 # Plays a crowd; on failure its sentence says what is wrong.
 crowd() { # CLIENTS SENDERS LINES
     local said
-    said=$("$LAB/tests/tools/crowd" -t "$((TALK_S * 2))" "$PORT" "$@" 3>&- 4>&-) ||
+    said=$("$LAB/tests/stage/crowd" -t "$((TALK_S * 2))" "$PORT" "$@" 3>&- 4>&-) ||
         blame "$said
 $(how_it_stands)"
 }
@@ -1125,7 +1125,7 @@ load_under_tsan() {
         listens || return 0
     fi
     touch "$tsan/works"
-    "$LAB/tests/tools/crowd" -t "$((TALK_S * 3))" "$PORT" 10 10 30 >"$tsan/crowd" 2>&1
+    "$LAB/tests/stage/crowd" -t "$((TALK_S * 3))" "$PORT" 10 10 30 >"$tsan/crowd" 2>&1
     {
         each 1 30 "host connect 127.0.0.1:$PORT" "eve@ connect 127.0.0.1:$PORT" 'eve@ send "here\n"' \
             'host until " here\n"' 'eve@ close'

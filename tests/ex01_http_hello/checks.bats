@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # ex01_http_hello: 20 points. Every server here serves one client, then ends.
 # shellcheck disable=SC2034,SC2153 # variables of lib/lab
-load lib/lab
-load lib/http
+load ../lib/lab
+load ../lib/http
 
 SILENT_MS=1200                 # of a client, in the middle of its request
 BESIDE_S=$((START_S + TALK_S)) # for that conversation

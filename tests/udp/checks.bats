@@ -2,7 +2,7 @@
 # udp: 20 points, for three programs. talk is the other side of each of them, and the bad
 # network between: it loses, repeats, delays and mixes up datagrams.
 # shellcheck disable=SC2030,SC2031,SC2034,SC2153 # variables of lib/lab; each check has its own
-load lib/lab
+load ../lib/lab
 
 BESIDE_S=$((6 * PATIENCE)) # for a conversation that takes as long as the statement says,
 TRIES=3                    # and so often it may be played

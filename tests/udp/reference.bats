@@ -4,9 +4,9 @@
 setup_file() { make -s -C "$BATS_TEST_DIRNAME/../.." solutions instruments; }
 
 setup() {
-    load kit
+    load ../kit/kit
     BIN=$LAB/udp/solution
-    TALK=$LAB/tests/tools/talk
+    TALK=$LAB/tests/stage/talk
     cd "$BATS_TEST_TMPDIR" || return
     PIDS=()
 }
@@ -23,7 +23,7 @@ background() { # COMMAND...
 # Starts a command in the background and waits until it has a UDP socket. Sets PORT.
 bound() { # COMMAND...
     background "$@"
-    PORT=$("$LAB/tests/tools/listening" "$PID" 20)
+    PORT=$("$LAB/tests/stage/listening" "$PID" 20)
 }
 
 # A port that is free now.
