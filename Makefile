@@ -27,8 +27,7 @@ else
 
 EXERCISES := $(sort $(notdir $(patsubst %/checks.bats,%,$(wildcard tests/*/checks.bats))))
 SHORTS    := $(foreach e,$(EXERCISES),$(firstword $(subst _, ,$(e))))
-INSTRUMENTS := tests/stage/talk tests/stage/listening tests/stage/crowd \
-               tests/stage/short_io.so tests/stage/faults.so
+INSTRUMENTS := $(addprefix tests/stage/,talk listening crowd fair short_io.so faults.so)
 
 # The directory of a short name; a clear word where there is none.
 known = $(firstword $(filter $(1) $(1)_%,$(EXERCISES)))
@@ -130,10 +129,10 @@ help:
 	$(CC) $(CFLAGS) -o $@ $< $(wildcard $(@D)/net.c) $(LDLIBS)
 
 instruments: $(INSTRUMENTS)
-tests/stage/talk: tests/stage/talk.c tests/stage/script.c tests/stage/talk.h
+tests/stage/talk: tests/stage/script.c tests/stage/talk.h
+tests/stage/talk tests/stage/listening tests/stage/crowd tests/stage/fair: %: %.c \
+        tests/stage/clock.c tests/stage/clock.h
 	@$(CC) $(CFLAGS) -o $@ $(filter %.c,$^)
-tests/stage/listening tests/stage/crowd: %: %.c
-	@$(CC) $(CFLAGS) -o $@ $<
 # ISO C has no function pointers in a void *, as dlsym() returns them.
 tests/stage/short_io.so tests/stage/faults.so: %.so: %.c
 	@$(CC) $(filter-out -Wpedantic,$(CFLAGS)) -shared -fPIC -o $@ $< -ldl

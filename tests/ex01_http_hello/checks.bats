@@ -296,7 +296,7 @@ EOF
     did "sent half a request, nothing for $SILENT_MS ms, and then the rest, as a person does who types it"
     expected "no word before the blank line; then the response"
     because "Who is silent for a while has not said everything: no limit of time ends a request, but its blank line."
-    finish silent_client "$BESIDE_S" || true
+    finish silent_client || true
     [ -f "$BATS_FILE_TMPDIR/silent/well" ] ||
         blame "$(cat "$BATS_FILE_TMPDIR/silent/transcript" "$BATS_FILE_TMPDIR/silent/stands")"
 
@@ -635,7 +635,7 @@ visit_in_browser() {
     did "held ./server still until Chromium's request lay in its socket, let it go on, and read the page that Chromium rendered"
     expected "a page with the heading 'Hello World!'"
     because "The page did not reach the reader: the response breaks off or ends with RST, its head is wrong, or a tag such as <title> is never closed."
-    finish visit_in_browser "$BROWSER_S" || blame "Chromium has not ended"
+    finish visit_in_browser || blame "Chromium has not ended"
     local page=$BATS_FILE_TMPDIR/page
     [ -s "$page" ] || blame "Chromium shows no page: loading it failed
 $(cat "$BATS_FILE_TMPDIR/stands")

@@ -7,7 +7,7 @@ load ../lib/lab
 
 ALL="echo_fork chat_threads chat_poll"
 CHATS="chat_threads chat_poll"
-FLOOD_S=$((30 * PATIENCE))     # for all of a flood; each part of it has TALK_S
+FLOOD_S=$((300 * PATIENCE))    # for all of a flood; each part of it has TALK_S
 LEAVE_S=$((1 * PATIENCE))      # from SIGTERM to the end
 LIMIT_MEMORY_KIB=16777216      # a hundred threads reserve a lot that they never touch
 LATE_MS=200                    # how late a thread may begin, in the check of the burst
@@ -988,7 +988,7 @@ visits() { # PROGRAM
         did "let ${VISITS[0]} clients of ./$program come, talk and go, and then ${VISITS[1]} more"
         expected "each to be served, and the same descriptors, threads, processes and memory in use as before"
         because "Whatever a client gets has to be given back when it leaves: close() its socket; a thread is joined or detached, or its stack stays; what was allocated is freed."
-        finish "visits_to_$program" "$((TALK_S * 3))" || blame "it has not come to an end"
+        finish "visits_to_$program" || blame "it has not come to an end"
         [ ! -s "$BATS_FILE_TMPDIR/visits.$program" ] ||
             blame "$(last_of <"$BATS_FILE_TMPDIR/visits.$program")"
         section "Step 17: chat_poll, a place for each"
@@ -1149,7 +1149,7 @@ load_under_tsan() {
     did "built ./chat_threads with -fsanitize=thread, let 10 clients talk at once, and others come and go"
     expected "no word from ThreadSanitizer"
     because "Two threads use the same memory at the same time, and one of them changes it. Whoever reads or changes the array of clients, or counts, holds the mutex. What a new thread gets must not be changed after pthread_create()."
-    finish load_under_tsan "$COMPILE_S" || blame "it has not come to an end"
+    finish load_under_tsan || blame "it has not come to an end"
     ERR=$BATS_FILE_TMPDIR/tsan/err
     [ -e "$BATS_FILE_TMPDIR/tsan/works" ] || skip "the compiler has no ThreadSanitizer here, or it can't run"
     sanitizers_are_silent

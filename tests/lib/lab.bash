@@ -6,15 +6,18 @@ export LC_ALL=C
 LAB=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 TALK=$LAB/tests/stage/talk
 
-# Every deadline of the tests, in seconds. LAB_PATIENCE=3 makes them three times as long, for
-# a slow machine. None is ever waited for where the program does what it should.
+# Every deadline of the tests, in seconds of fair time (tests/stage/clock.h): how late the
+# machine gives out its processors does not count. LAB_PATIENCE=3 makes them three times as
+# long. None is ever waited for where the program does what it should.
 PATIENCE=${LAB_PATIENCE:-1}
 START_S=$((3 * PATIENCE))    # from the start of a program to its listening socket
 TALK_S=$((3 * PATIENCE))     # for a whole conversation
 END_S=$((3 * PATIENCE))      # from what must end a program to its end
-PRINT_S=$((1 * PATIENCE))    # for a line that must already have been printed
-COMPILE_S=$((20 * PATIENCE)) # for a build with sanitizers
+PRINT_S=$((3 * PATIENCE))    # for a line that must already have been printed
 BROWSER_S=$((10 * PATIENCE)) # for a visit of a browser, its start included
+BROWSER_MS=60000             # wall time, after which Chromium gives up by itself
+
+ASKED_EACH_S=50 # what is waited for is asked for so often in a second, at least
 
 PRINTED_LINES=12    # of what a program has printed are shown, where it failed,
 PRINTED_BYTES=160   # and so much of each
@@ -138,7 +141,6 @@ needs() { # PROGRAM...
 behind() { # FUNCTION
     [ -z "$LAB_FIRST" ] || return 0
     [ ! -f "$BATS_FILE_TMPDIR/blocked" ] && [ ! -f "$BATS_FILE_TMPDIR/one_by_one" ] || return 0
-    : >"$BATS_FILE_TMPDIR/$1.begun"
     set -m
     {
         NEXT_PORT=$((25000 + 500 * $(wc -w <<<"$BEHIND"))) # ports of its own, for free_port
@@ -146,17 +148,23 @@ behind() { # FUNCTION
         : >"$BATS_FILE_TMPDIR/$1.done"
     } </dev/null >/dev/null 2>&1 3>&- 4>&- &
     set +m
+    echo "$!" >"$BATS_FILE_TMPDIR/$1.begun"
     BEHIND="$BEHIND $!"
     export BEHIND
 }
 
-# Waits until such a function has come to its end; calls it when it has not begun.
-finish() { # FUNCTION SECONDS_MAX
+# Waits until such a function has come to its end, which its own deadlines bring about;
+# calls it when it has not begun. Fails when it has ended on its way.
+finish() { # FUNCTION
     if [ ! -f "$BATS_FILE_TMPDIR/$1.begun" ]; then
         ("$1")
-    else
-        await "$2" test -f "$BATS_FILE_TMPDIR/$1.done"
+        return
     fi
+    until [ -f "$BATS_FILE_TMPDIR/$1.done" ]; do
+        ! gone "$(<"$BATS_FILE_TMPDIR/$1.begun")" || [ -f "$BATS_FILE_TMPDIR/$1.done" ] ||
+            return 1
+        pause
+    done
 }
 
 # For teardown_file.
@@ -239,7 +247,7 @@ with_sanitizers() {
     local program
     # shellcheck disable=SC2086
     needs $PROGRAMS
-    finish compile_checked "$COMPILE_S"
+    finish compile_checked
     for program in $PROGRAMS; do
         [ -x "$CHECKED/$program" ] || skip "the compiler has no sanitizers here"
     done
@@ -307,16 +315,37 @@ start() { # PROGRAM ARGUMENT...
     PID=$!
     set +m
     STARTED="$STARTED $PID"
+    export LAB_WATCH=$STARTED # whose waits for a processor stop the clock of talk
 }
 
-# Waits, no longer than SECONDS_MAX, until COMMAND succeeds.
+# Waits, no longer than SECONDS_MAX, until COMMAND succeeds. These are fair seconds: those
+# do not count in which the program waited for a processor, and there has to be time to ask
+# often enough, as this shell may have to wait for one too.
 await() { # SECONDS_MAX COMMAND...
-    local until=$((SECONDS + 1 + $1))
+    local begin=$SECONDS asked=0 seconds=$1 stood
     shift
+    count_standing
+    stood=$STOOD_MS
     until "$@"; do
-        [ "$SECONDS" -lt "$until" ] || return 1
+        ((++asked))
+        if [ $((SECONDS - begin)) -gt "$seconds" ] &&
+            [ "$asked" -gt $((seconds * ASKED_EACH_S)) ]; then
+            count_standing
+            [ $((SECONDS - begin)) -le $((seconds + (STOOD_MS - stood) / 1000)) ] ||
+                return 1
+        fi
         pause
     done
+}
+
+# How long the program's threads have been ready to run and got no processor, all added,
+# into STOOD_MS; 0 where the kernel does not tell (proc_pid_schedstat).
+count_standing() {
+    local file ns=0 all=0
+    for file in /proc/"${PID:-none}"/task/*/schedstat; do
+        { read -r _ ns _ <"$file" && all=$((all + ns)); } 2>/dev/null || true
+    done
+    STOOD_MS=$((all / 1000000))
 }
 
 # Passes a moment without a process for it, as sleep would be: nothing ever comes through
@@ -556,9 +585,9 @@ browse() { # URL FILE
     local profile=$T/profile
     local flags="--no-sandbox --disable-gpu --no-first-run --disable-quic --disable-sync
         --disable-background-networking --disable-component-update --disable-extensions
-        --disable-dev-shm-usage --user-data-dir=$profile --timeout=$((BROWSER_S * 200))"
+        --disable-dev-shm-usage --user-data-dir=$profile --timeout=$BROWSER_MS"
     # shellcheck disable=SC2086
-    timeout --foreground "$BROWSER_S" "$(find_browser)" --headless $flags --dump-dom "$1" \
+    "$LAB/tests/stage/fair" "$BROWSER_S" "$(find_browser)" --headless $flags --dump-dom "$1" \
         >"$2" 2>"$2.log" </dev/null 3>&- 4>&- || true
 }
 

@@ -4,7 +4,7 @@
        listening PID SECONDS
 
    Prints the port of a TCP or UDP socket, or the path of an AF_UNIX one. Exit status: 0
-   found, 1 the process has ended or the time is over, 2 wrong command line. Reads what
+   found, 1 the process has ended or the time (clock.h) is over, 2 wrong command line. Reads what
    ss(8) reads: proc_pid_fd(5), proc_pid_net(5). */
 
 #define _DEFAULT_SOURCE
@@ -16,7 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LOOK_EVERY_NS = 1000000, SOCKETS_MAX = 1024 };
+#include "clock.h"
+
+enum { NAP_NS = 1000000, SOCKETS_MAX = 1024 };
 
 struct sockets {
     unsigned long inodes[SOCKETS_MAX]; /* of the process's sockets */
@@ -129,13 +131,13 @@ static bool look(int pid)
 int main(int argc, char **argv)
 {
     int pid = argc == 3 ? atoi(argv[1]) : 0;
-    time_t seconds = argc == 3 ? atoi(argv[2]) : 0;
-    struct timespec start, now, nap = {.tv_nsec = LOOK_EVERY_NS};
+    long seconds = argc == 3 ? atoi(argv[2]) : 0;
+    struct timespec nap = {.tv_nsec = NAP_NS};
     if (pid < 1 || seconds < 1) {
         fputs("usage: listening PID SECONDS\n", stderr);
         return 2;
     }
-    clock_gettime(CLOCK_MONOTONIC, &start);
+    clock_watch(pid);
     do {
         bool running = runs(pid);
         if (look(pid))
@@ -143,7 +145,6 @@ int main(int argc, char **argv)
         if (!running)
             return 1;
         nanosleep(&nap, NULL);
-        clock_gettime(CLOCK_MONOTONIC, &now);
-    } while (now.tv_sec - start.tv_sec <= seconds);
+    } while (!over(seconds * 1000));
     return 1;
 }

@@ -7,7 +7,7 @@ setup_file() {
     local tools=$BATS_TEST_DIRNAME
     # shellcheck disable=SC2046 # the flags are words
     $(make -s -C "$tools/../.." compile-command) -fsanitize=address,undefined \
-        -fno-sanitize-recover=all -o "$BATS_FILE_TMPDIR/talk" "$tools/talk.c" "$tools/script.c"
+        -fno-sanitize-recover=all -o "$BATS_FILE_TMPDIR/talk" "$tools"/{talk,script,clock}.c
 }
 
 setup() {

@@ -22,6 +22,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "talk.h"
 
 static const char HELP[] =
@@ -62,14 +63,6 @@ static const char HELP[] =
 
 /* ---- The transcript ---- */
 
-static long now_ms(const struct talk *talk)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (now.tv_sec - talk->start.tv_sec) * 1000 +
-           (now.tv_nsec - talk->start.tv_nsec) / 1000000;
-}
-
 /* Notes what happened. What a stream brings a party in a row becomes one event. */
 static void note(struct talk *talk, const struct party *party, char kind,
                  const char *bytes, size_t length)
@@ -81,7 +74,7 @@ static void note(struct talk *talk, const struct party *party, char kind,
                  event->party == index && party->type == SOCK_STREAM;
     if (!joins) {
         event = &talk->events[talk->event_count++ % EVENTS_MAX];
-        *event = (struct event){.at_ms = now_ms(talk), .party = index, .kind = kind};
+        *event = (struct event){.at_ms = wall_ms(), .party = index, .kind = kind};
     }
     if (event->length < EVENT_BYTES) {
         size_t room = EVENT_BYTES - event->length;
@@ -210,36 +203,57 @@ static void take_in(struct talk *talk, struct party *party)
     }
 }
 
-/* Waits until something happens or until_ms comes; what comes for the connections is
+/* A deadline counts fair time: how late the machine gives out its processors is nobody's
+   mistake. A pause, and a lower bound, count wall time. */
+static struct moment deadline(long ms)
+{
+    return (struct moment){.ms = ms};
+}
+
+static struct moment pause_of(long ms)
+{
+    return (struct moment){.ms = wall_ms() + ms, .wall = true};
+}
+
+static bool is_past(struct moment moment)
+{
+    return moment.wall ? wall_ms() >= moment.ms : over(moment.ms);
+}
+
+/* Waits until something happens or that moment has come; what comes for the connections is
    received. Result: whether the events asked for this party have come. */
 static bool wait_for(struct talk *talk, const struct party *party, short events,
-                     long until_ms)
+                     struct moment until)
 {
     struct pollfd fds[PARTIES_MAX];
+    int happened;
     for (int i = 0; i < talk->party_count; i++) {
         const struct party *p = &talk->parties[i];
         fds[i].events = (short)((reads(p) ? POLLIN : 0) | (p == party ? events : 0));
         fds[i].fd = fds[i].events != 0 ? p->fd : -1;
         fds[i].revents = 0;
     }
-    long left = until_ms - now_ms(talk);
-    poll(fds, (nfds_t)talk->party_count, left > 0 ? (int)left : 0);
+    do {
+        long left = until.ms - (until.wall ? wall_ms() : fair_ms());
+        left = left < 0 ? 0 : left < LOOK_EVERY_MS ? left : LOOK_EVERY_MS;
+        happened = poll(fds, (nfds_t)talk->party_count, (int)left);
+    } while (happened == 0 && !is_past(until));
     for (int i = 0; i < talk->party_count; i++)
         if (fds[i].revents != 0 && reads(&talk->parties[i]))
             take_in(talk, &talk->parties[i]);
     return (fds[party - talk->parties].revents & (events | POLLERR | POLLHUP)) != 0;
 }
 
-/* When this step must be over, in ms since the start. */
-static long end_of(const struct talk *talk, const struct step *step)
+/* When this step must be over. */
+static struct moment end_of(const struct talk *talk, const struct step *step)
 {
-    long end = now_ms(talk) + step->within_ms;
-    return step->within_ms > 0 && end < talk->end_ms ? end : talk->end_ms;
+    long end = fair_ms() + step->within_ms;
+    return deadline(step->within_ms > 0 && end < talk->end_ms ? end : talk->end_ms);
 }
 
 static void pause_for(struct talk *talk, const struct party *party, int ms)
 {
-    for (long until = now_ms(talk) + ms; now_ms(talk) < until;)
+    for (struct moment until = pause_of(ms); !is_past(until);)
         wait_for(talk, party, 0, until);
 }
 
@@ -306,8 +320,9 @@ static bool play_connect(struct talk *talk, struct party *party, const struct st
     if (connect(party->fd, (const struct sockaddr *)&to->name, to->length) == -1)
         error = errno;
     bool done = error != EINPROGRESS;
-    while (!done && now_ms(talk) < talk->end_ms) /* others may be heard meanwhile */
-        done = wait_for(talk, party, POLLOUT, talk->end_ms);
+    struct moment end = deadline(talk->end_ms);
+    while (!done && !is_past(end)) /* others may be heard meanwhile */
+        done = wait_for(talk, party, POLLOUT, end);
     if (done && error == EINPROGRESS)
         getsockopt(party->fd, SOL_SOCKET, SO_ERROR, &error, &length);
     party->connected = error == 0 && party->type == SOCK_STREAM;
@@ -351,9 +366,9 @@ static bool play_listen(struct talk *talk, struct party *party, const struct ste
 static bool play_accept(struct talk *talk, struct party *party, const struct step *step)
 {
     struct party *listener = &talk->parties[step->other];
-    long end = end_of(talk, step);
+    struct moment end = end_of(talk, step);
     while (!wait_for(talk, listener, POLLIN, end))
-        if (now_ms(talk) >= end)
+        if (is_past(end))
             return say(talk, party, '!', "expected a client to connect, but none came");
     party->connected = adopt(talk, party, accept(listener->fd, NULL, NULL), SOCK_STREAM);
     return party->connected && say(talk, party, '.', "accept %s", listener->name);
@@ -377,8 +392,8 @@ static bool send_bytes(struct talk *talk, struct party *party, const char *bytes
             return say(talk, party, '!', "send: the other side has closed already");
         } else if (errno != EAGAIN) {
             return say(talk, party, '!', "send: %s", strerror(errno));
-        } else if (!wait_for(talk, party, POLLOUT, talk->end_ms) &&
-                   now_ms(talk) >= talk->end_ms) {
+        } else if (!wait_for(talk, party, POLLOUT, deadline(talk->end_ms)) &&
+                   is_past(deadline(talk->end_ms))) {
             return say(talk, party, '!', "send: %zu bytes are not taken", length);
         }
     } while (length > 0);
@@ -410,12 +425,12 @@ static bool play_send(struct talk *talk, struct party *party, const struct step 
 
 /* ---- Receiving ---- */
 
-/* Waits for more in the inbox. Result: false at the end, or when until_ms has come. */
-static bool more(struct talk *talk, struct party *party, long until_ms)
+/* Waits for more in the inbox. Result: false at the end, or when that moment has come. */
+static bool more(struct talk *talk, struct party *party, struct moment until)
 {
     size_t before = party->inbox_length;
-    while (party->inbox_length == before && !ended(party) && now_ms(talk) < until_ms)
-        wait_for(talk, party, 0, until_ms);
+    while (party->inbox_length == before && !ended(party) && !is_past(until))
+        wait_for(talk, party, 0, until);
     return party->inbox_length > before;
 }
 
@@ -432,10 +447,11 @@ static const char *what_came(const struct party *party)
 
 /* Receives one datagram into DATAGRAM_MAX bytes. Result: its length, -1 for none. */
 static ssize_t take_datagram(struct talk *talk, struct party *party, char *bytes,
-                             long until_ms)
+                             struct moment until)
 {
-    if (!wait_for(talk, party, POLLIN, until_ms))
-        return -1;
+    while (!wait_for(talk, party, POLLIN, until))
+        if (is_past(until))
+            return -1;
     party->sender =
         (struct address){.length = sizeof party->sender.name, .type = SOCK_DGRAM};
     ssize_t length =
@@ -453,7 +469,7 @@ static bool play_expect(struct talk *talk, struct party *party, const struct ste
     char wanted[QUOTE_WIDTH + 16], seen[QUOTE_WIDTH + 16];
     const char *bytes = step->pieces[0].bytes;
     size_t left = step->pieces[0].length;
-    long end = end_of(talk, step);
+    struct moment end = end_of(talk, step);
     if (party->type == SOCK_DGRAM) {
         static char datagram[DATAGRAM_MAX];
         ssize_t length = take_datagram(talk, party, datagram, end);
@@ -481,7 +497,7 @@ static bool play_until(struct talk *talk, struct party *party, const struct step
 {
     const struct piece *mark = &step->pieces[0];
     char wanted[QUOTE_WIDTH + 16];
-    long end = end_of(talk, step);
+    struct moment end = end_of(talk, step);
     do {
         size_t i = 0;
         for (; i + mark->length <= party->inbox_length; i++)
@@ -498,7 +514,7 @@ static bool play_until(struct talk *talk, struct party *party, const struct step
 /* Receives and drops all up to the end. Result: whether the end came in time. */
 static bool drain(struct talk *talk, struct party *party, const struct step *step)
 {
-    long end = end_of(talk, step);
+    struct moment end = end_of(talk, step);
     do
         party->inbox_length = 0;
     while (more(talk, party, end));
@@ -514,7 +530,7 @@ static bool play_drain(struct talk *talk, struct party *party, const struct step
 static bool play_silent(struct talk *talk, struct party *party, const struct step *step)
 {
     static char bytes[DATAGRAM_MAX];
-    long end = now_ms(talk) + step->time_ms;
+    struct moment end = pause_of(step->time_ms);
     bool came = party->type == SOCK_DGRAM
                     ? take_datagram(talk, party, bytes, end) != -1
                     : party->inbox_length > 0 || more(talk, party, end) || ended(party);
@@ -552,13 +568,13 @@ static int unacknowledged(const struct party *party)
    it has closed, RST follows. It is certain once those bytes are acknowledged. */
 static bool play_fin(struct talk *talk, struct party *party, const struct step *step)
 {
-    long end = end_of(talk, step);
+    struct moment end = end_of(talk, step);
     if (party->inbox_length > 0 || more(talk, party, end))
         return say(talk, party, '!', "expected FIN, but more bytes came");
     if (!party->fin)
         return say(talk, party, '!', "expected FIN, but %s", what_came(party));
     int error = pending_error(party);
-    while (error == 0 && unacknowledged(party) > 0 && now_ms(talk) < end) {
+    while (error == 0 && unacknowledged(party) > 0 && !is_past(end)) {
         pause_for(talk, party, 1);
         error = pending_error(party);
     }
@@ -598,9 +614,9 @@ static unsigned long unread_by_peer(const struct party *party)
 
 static bool play_taken(struct talk *talk, struct party *party, const struct step *step)
 {
-    long end = end_of(talk, step);
+    struct moment end = end_of(talk, step);
     while (unacknowledged(party) > 0 || unread_by_peer(party) > 0) {
-        if (now_ms(talk) >= end || party->rst || pending_error(party) != 0)
+        if (is_past(end) || party->rst || pending_error(party) != 0)
             return say(talk, party, '!', "expected the other side to receive all of it");
         pause_for(talk, party, 1);
     }
@@ -620,7 +636,7 @@ static bool play_close(struct talk *talk, struct party *party, const struct step
 {
     struct linger linger = {.l_onoff = step->command->name[0] == 'r', .l_linger = 0};
     setsockopt(party->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
-    wait_for(talk, party, 0, 0);
+    wait_for(talk, party, 0, pause_of(0));
     close(party->fd);
     party->fd = -1;
     return say(talk, party, '.', "%s", linger.l_onoff ? "reset: RST sent" : "close");
@@ -656,7 +672,7 @@ static bool play_stop(struct talk *talk, struct party *party, const struct step 
     bool stop = step->command->name[0] == 's';
     if (kill(step->pid, stop ? SIGSTOP : SIGCONT) == -1)
         return say(talk, party, '!', "%s: %s", step->command->name, strerror(errno));
-    while (stop && moves(step->pid) && now_ms(talk) < talk->end_ms)
+    while (stop && moves(step->pid) && !is_past(deadline(talk->end_ms)))
         pause_for(talk, party, 1);
     return say(talk, party, '.', stop ? "stands still (SIGSTOP)" : "goes on (SIGCONT)");
 }
@@ -691,7 +707,7 @@ const struct command COMMANDS[] = {
 
 static bool play(struct talk *talk)
 {
-    clock_gettime(CLOCK_MONOTONIC, &talk->start);
+    fair_ms(); /* begins */
     for (int i = 0; i < talk->step_count; i++) {
         const struct step *step = &talk->steps[i];
         struct party *party = &talk->parties[step->party];
@@ -738,6 +754,7 @@ int main(int argc, char **argv)
         return WRONG_SCRIPT;
     }
     talk.end_ms = (long)(seconds * 1000);
+    clock_watch_variable("LAB_WATCH");
     read_script(&talk, optind < argc ? argv[optind] : "stdin", script);
     bool well = play(&talk);
     close_all(&talk);

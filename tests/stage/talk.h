@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/socket.h>
-#include <time.h>
 
 enum {
     DEADLINE_S = 5,       /* for the whole script, unless -t says otherwise */
@@ -55,6 +54,11 @@ struct event {
     size_t length; /* of all; only the first EVENT_BYTES are kept */
 };
 
+struct moment {
+    long ms;
+    bool wall; /* of wall time; else of fair time */
+};
+
 struct piece {
     char *bytes; /* NULL: a pause */
     size_t length;
@@ -74,8 +78,7 @@ struct step {
 };
 
 struct talk {
-    struct timespec start;
-    long end_ms; /* the script's deadline */
+    long end_ms; /* the script's deadline, in fair time */
     struct party parties[PARTIES_MAX];
     int party_count;
     struct step steps[STEPS_MAX];

@@ -215,7 +215,7 @@ beside() { # CONVERSATION PORT MESSAGE
 # directory.
 judge() { # CONVERSATION
     ASIDE=$BATS_FILE_TMPDIR/$1.d
-    finish "$1" "$((TRIES * BESIDE_S))" || blame "the conversation has not ended"
+    finish "$1" || blame "the conversation has not ended"
     [ -f "$ASIDE/well" ] || blame "$(cat "$ASIDE/transcript" "$ASIDE/stands")"
 }
 
@@ -754,7 +754,7 @@ EOF
     start sym_peer "$OWN" 127.0.0.1 "$OTHER"
     UNDER=()
     # shellcheck disable=SC2016
-    timeout "$START_S" sh -c 'echo bye >"$0"' "$T/pipe" || true
+    "$LAB/tests/stage/fair" "$START_S" sh -c 'echo bye >"$0"' "$T/pipe" || true
     { ends && [ "$STATUS" -eq 0 ]; } || blame "$(how_it_stands)"
     stop_all
     section "Step 14: goodbye"
@@ -975,7 +975,7 @@ EOF
     did "started ./asym_client with a port at which nobody is"
     expected "'asym_client: recv: Connection refused' on stderr, and exit status 1"
     because "The other machine answers with an ICMP message, port unreachable. The kernel gives it, as ECONNREFUSED, only to a socket that is connected: connect(), then send() and recv()."
-    finish closed_port "$BESIDE_S" || blame "the client has not ended"
+    finish closed_port || blame "the client has not ended"
     ASIDE=$BATS_FILE_TMPDIR/closed_port.d
     { [ "$(cat "$ASIDE/status")" = 1 ] &&
         grep -qE '^asym_client: [a-z]+: Connection refused' "$ASIDE/complained"; } ||

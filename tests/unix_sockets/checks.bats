@@ -606,7 +606,7 @@ ask_in_vain() {
             in_vain "$way" >lines
             beside gate <lines
             ! strace_works || watched_calls
-            UNDER=(timeout --foreground "$((6 * PATIENCE))" ${UNDER[@]+"${UNDER[@]}"})
+            UNDER=("$LAB/tests/stage/fair" "$((6 * PATIENCE))" ${UNDER[@]+"${UNDER[@]}"})
             start dgram_client s hello
             wait "$PID" || STATUS=$?
             echo "${STATUS:-0}" >status
@@ -649,7 +649,7 @@ in_vain() { # WAY
 @test "[1] dgram_client asks three times, then says: no answer" {
     needs dgram_client
     section "Step 10: ask"
-    finish ask_in_vain "$((10 * PATIENCE))" || true
+    finish ask_in_vain || true
     local ways=$BATS_FILE_TMPDIR
     in_way() { T=$ways/$1 DID=""; }
     stands() { transcript | last_of; cat "$T/stands"; }
@@ -726,7 +726,7 @@ $(how_it_stands)"
     leaves_nothing
     DID=""
     did "started ./dgram_client where there was no answer"
-    finish ask_in_vain "$((10 * PATIENCE))" || true
+    finish ask_in_vain || true
     T=$BATS_FILE_TMPDIR/silent
     leaves_nothing
 }
