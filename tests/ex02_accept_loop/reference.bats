@@ -29,14 +29,14 @@ teardown() { kill -KILL "$SERVER" 2>/dev/null || true; }
     for request in 'send "GET / HTTP/1.1\r\n\r\n"' 'send "HEAD / HTTP/1.1\r\n\r\n"' 'send "GET /"' \
         'send "GET /x?y HTTP/1.1\r\n\r\n"' 'send "\0\r\n\r\n"' 'send "x"*8188 "\r\n\r\n"' \
         'send "x"*20000' 'send "POST / HTTP/1.1\r\n\r\n" "d"*20000' 'silent 1ms'; do
-        tests/stage/talk -t 10 >/dev/null 3>&- 4>&- <<EOF
+        tests/stage/stage -t 10 >/dev/null 3>&- 4>&- <<EOF
 alice connect 127.0.0.1:$port
 alice $request
 alice half-close
 alice drain
 EOF
     done
-    tests/stage/talk 3>&- 4>&- <<EOF
+    tests/stage/stage 3>&- 4>&- <<EOF
 alice connect 127.0.0.1:$port
 alice send "GET / HTTP/1.1\r\n\r\n"
 alice expect "HTTP/1.1 200 OK"

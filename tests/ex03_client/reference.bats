@@ -45,7 +45,7 @@ teardown() {
     local program expected script
     printf 'one\ntwo\n' >lines
     while IFS='|' read -r program expected script; do
-        serve "$LAB/tests/stage/talk" -t 20 <(printf 'door listen 127.0.0.1:0\nserver accept door\n%b' "$script")
+        serve "$LAB/tests/stage/stage" -t 20 <(printf 'door listen 127.0.0.1:0\nserver accept door\n%b' "$script")
         run timeout 20 valgrind -q --error-exitcode=99 --leak-check=full --track-fds=no \
             --log-file=valgrind "$CLIENTS/$program" 127.0.0.1 "$PORT" <lines 3>&- 4>&-
         [ "$status" -eq "$expected" ] || fail "$program, $script: $output $(cat valgrind)"

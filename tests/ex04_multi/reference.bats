@@ -46,7 +46,7 @@ comes() { # FILE LINE
     for program in echo_fork chat_threads chat_poll; do
         begin "${valgrind[@]}" "ex04_multi/solution/$program" 0
         [ "$program" = echo_fork ] || tests/stage/crowd "$PORT" 5 5 10
-        tests/stage/talk -t 20 <<END
+        tests/stage/stage -t 20 <<END
 alice connect 127.0.0.1:$PORT
 alice send "x"*512
 alice expect "line too long\n"
@@ -119,7 +119,7 @@ crowd_hears() { # LINE...
         for line in "#2 client 2 line 0 ihgfedc" "$@"; do echo "a send \"$line\\n\""; done
         echo "a drain"
     } >"$BATS_TEST_TMPDIR/script"
-    begin tests/stage/talk -t 9 "$BATS_TEST_TMPDIR/script"
+    begin tests/stage/stage -t 9 "$BATS_TEST_TMPDIR/script"
     run tests/stage/crowd -t 1 "$PORT" 2 2 2
     [ "$status" -eq 1 ]
 }
@@ -152,7 +152,7 @@ crowd_hears() { # LINE...
 @test "faults: late threads, accept or fork that fails, a broken pipe; each only where it is asked for" {
     local faults=$LAB/tests/stage/faults.so
     begin env FAIL_FORK=1 LD_PRELOAD="$faults" ex04_multi/solution/echo_fork 0
-    tests/stage/talk <<END
+    tests/stage/stage <<END
 a connect 127.0.0.1:$PORT
 a fin
 b connect 127.0.0.1:$PORT
@@ -179,7 +179,7 @@ END
     assert_output --regexp "^client [1-3]: " # it was closed: by FIN, or by RST
     end
     begin env LATE_THREADS=300 LD_PRELOAD="$faults" ex04_multi/solution/chat_threads 0
-    tests/stage/talk <<END
+    tests/stage/stage <<END
 a connect 127.0.0.1:$PORT
 b connect 127.0.0.1:$PORT
 b send "late\n"

@@ -49,7 +49,7 @@ path_without() { # REGULAR_EXPRESSION
     quietly make instruments clean
     run git -C "$LAB" ls-files --others --ignored --exclude-standard
     [ ! -e ex01_http_hello/server ] && [ ! -e ex01_http_hello/solution/server ] &&
-        [ ! -e tests/stage/talk ]
+        [ ! -e tests/stage/stage ]
 }
 
 @test "from inside an exercise: make, make check, make clean" {

@@ -38,7 +38,7 @@ each() { # N COMMAND...
     local compiler
     for compiler in gcc clang musl-gcc; do
         run each 1 "$compiler" $(flags) -c -o /dev/null \
-            < <(sources; printf '%s\n' tests/stage/{talk,script,listening}.c)
+            < <(sources; printf '%s\n' tests/stage/{stage,script,listening}.c)
         assert_success
         refute_output
     done
@@ -76,7 +76,7 @@ each() { # N COMMAND...
             ex01_http_hello/solution/server 0 >"$BATS_TEST_TMPDIR/out"
         SERVER=$!
         port=$(tests/stage/listening "$SERVER" 20)
-        tests/stage/talk >/dev/null 3>&- 4>&- <<EOF || true
+        tests/stage/stage >/dev/null 3>&- 4>&- <<EOF || true
 alice connect 127.0.0.1:$port
 alice $request
 alice half-close

@@ -4,7 +4,7 @@
 
 export LC_ALL=C
 LAB=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
-TALK=$LAB/tests/stage/talk
+TALK=$LAB/tests/stage/stage
 
 # Every deadline of the tests, in seconds of fair time (tests/stage/clock.h): how late the
 # machine gives out its processors does not count. LAB_PATIENCE=3 makes them three times as
@@ -138,31 +138,31 @@ needs() { # PROGRAM...
 # Runs a function beside the tests, from setup_file on; close_exercise ends it. With
 # LAB_FIRST=1 only the first check that fails counts, and nothing is done before it is
 # asked for; nor where several of the programs would be in each other's way.
-behind() { # FUNCTION
+behind() { # FUNCTION [ARGUMENT]
     [ -z "$LAB_FIRST" ] || return 0
     [ ! -f "$BATS_FILE_TMPDIR/blocked" ] && [ ! -f "$BATS_FILE_TMPDIR/one_by_one" ] || return 0
     set -m
     {
         NEXT_PORT=$((25000 + 500 * $(wc -w <<<"$BEHIND"))) # ports of its own, for free_port
-        "$1"
-        : >"$BATS_FILE_TMPDIR/$1.done"
+        "$@"
+        : >"$BATS_FILE_TMPDIR/${!#}.done"
     } </dev/null >/dev/null 2>&1 3>&- 4>&- &
     set +m
-    echo "$!" >"$BATS_FILE_TMPDIR/$1.begun"
+    echo "$!" >"$BATS_FILE_TMPDIR/${!#}.begun"
     BEHIND="$BEHIND $!"
     export BEHIND
 }
 
 # Waits until such a function has come to its end, which its own deadlines bring about;
 # calls it when it has not begun. Fails when it has ended on its way.
-finish() { # FUNCTION
-    if [ ! -f "$BATS_FILE_TMPDIR/$1.begun" ]; then
-        ("$1")
+finish() { # FUNCTION [ARGUMENT]
+    local name=$BATS_FILE_TMPDIR/${!#}
+    if [ ! -f "$name.begun" ]; then
+        ("$@")
         return
     fi
-    until [ -f "$BATS_FILE_TMPDIR/$1.done" ]; do
-        ! gone "$(<"$BATS_FILE_TMPDIR/$1.begun")" || [ -f "$BATS_FILE_TMPDIR/$1.done" ] ||
-            return 1
+    until [ -f "$name.done" ]; do
+        ! gone "$(<"$name.begun")" || [ -f "$name.done" ] || return 1
         pause
     done
 }
@@ -259,13 +259,20 @@ with_sanitizers() {
 sanitizers_are_silent() { # [WHAT A LEAK MEANS]
     holds_text Sanitizer "$ERR" || holds_text 'runtime error: ' "$ERR" || return 0
     [ -z "$1" ] || ! holds_text LeakSanitizer "$ERR" || because "$1"
-    blame "$(awk '
+    blame "$(sanitizers_said "$ERR")"
+}
+
+# What of it helps: the first words, and the places in the exercise's own files.
+sanitizers_said() { # FILE
+    awk '
+        { sub(/^stderr: /, "") }
         /Sanitizer|runtime error: |leak of |^  (Read|Write|Previous) / ||
         / is located |(allocated|freed|created) by / ||
         (/^ *#[0-9]+ / && index($0, ENVIRON["SOURCE"] "/")) {
-            sub(/^==[0-9]+==/, ""); sub(/ 0x[0-9a-f]+ in /, " "); sub(/ \([^ ]*\+0x[0-9a-f]+\)/, "")
+            sub(/^==[0-9]+==/, ""); sub(/ 0x[0-9a-f]+ in /, " ")
+            sub(/ \([^ ]*\+0x[0-9a-f]+\)/, "")
             print
-        }' "$ERR" | head -12)"
+        }' "$1" | head -12
 }
 
 # For setup: fails the test at once where there is nothing to test, with the one reason.

@@ -9,7 +9,6 @@
 
 #define _DEFAULT_SOURCE
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,27 +18,9 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "proc.h"
 
 enum { TIME_IS_OVER = 124, NAP_NS = 2000000 };
-
-/* Ends all descendants: those whose parent has ended are children of this process then. */
-static void kill_all(void)
-{
-    char path[64];
-    int child;
-    bool some = true;
-    while (some) {
-        some = false;
-        snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
-        FILE *file = fopen(path, "r");
-        while (file != NULL && fscanf(file, "%d", &child) == 1)
-            some = kill(child, SIGKILL) == 0;
-        if (file != NULL)
-            fclose(file);
-        while (waitpid(-1, NULL, 0) > 0)
-            continue;
-    }
-}
 
 int main(int argc, char **argv)
 {
@@ -66,7 +47,7 @@ int main(int argc, char **argv)
         if (ended > 0)
             continue; /* one whose parent has ended */
         if (over((long)(seconds * 1000))) {
-            kill_all();
+            kill_descendants();
             return TIME_IS_OVER;
         }
         nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);

@@ -1,4 +1,4 @@
-/* script.c: reads the scripts of talk; their language is in the help of talk.c. */
+/* script.c: reads the scripts of the stage; their language is in its help (stage.c). */
 
 #define _DEFAULT_SOURCE
 #include <netdb.h>
@@ -7,13 +7,13 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include "talk.h"
+#include "stage.h"
 
 struct reader {
     const char *script; /* its name, for messages */
     int line;
     char *at; /* where we are in the line */
-    struct talk *talk;
+    struct stage *stage;
 };
 
 /* Tells what is wrong in the script, and where; ends the program. */
@@ -21,7 +21,7 @@ static _Noreturn void wrong(const struct reader *reader, const char *format, ...
 {
     va_list arguments;
     va_start(arguments, format);
-    fprintf(stderr, "talk: %s:%d: ", reader->script, reader->line);
+    fprintf(stderr, "stage: %s:%d: ", reader->script, reader->line);
     vfprintf(stderr, format, arguments);
     fputc('\n', stderr);
     va_end(arguments);
@@ -58,7 +58,8 @@ static int read_time(struct reader *reader)
 static struct address read_path(struct reader *reader, char *word)
 {
     const char *path = strchr(word, ':') + 1;
-    struct address address = {.length = sizeof(struct sockaddr_un), .text = word};
+    struct address address = {
+        .length = sizeof(struct sockaddr_un), .text = word, .port = -1};
     struct sockaddr_un *local = (struct sockaddr_un *)&address.name;
     if (*path == '\0' || strlen(path) >= sizeof local->sun_path)
         wrong(reader, "a path has 1 to %zu bytes: \"%s\"", sizeof local->sun_path - 1,
@@ -69,18 +70,45 @@ static struct address read_path(struct reader *reader, char *word)
     return address;
 }
 
+/* Reads @NAME at the end of an address: the name of a port. Returns its place, -1 where
+   there is none. */
+static int read_port(struct reader *reader, const char *word)
+{
+    const char *name = strchr(word, '@');
+    if (name == NULL)
+        return -1;
+    size_t length = strspn(name + 1, "abcdefghijklmnopqrstuvwxyz");
+    int port = port_named(reader->stage, name + 1, length);
+    if (length == 0 || name[1 + length] != '\0' || port == -1)
+        wrong(reader, "expected a port's name, such as @web, not \"%s\"", name);
+    return port;
+}
+
 static struct address read_address(struct reader *reader)
 {
     char *word = next_word(reader), host[64] = "", port[8] = "", rest = '\0';
+    char numbered[80];
     if (strncmp(word, "unix:", 5) == 0 || strncmp(word, "unixgram:", 9) == 0)
         return read_path(reader, word);
     bool udp = strncmp(word, "udp:", 4) == 0;
+    int name = read_port(reader, word);
+    const char *text = word;
+    if (word[0] != '\0' && strspn(word, "0123456789") == strlen(word)) {
+        snprintf(numbered, sizeof numbered, "127.0.0.1:%.60s", word);
+        text = numbered;
+    } else if (name != -1) {
+        const char *at = strchr(word, '@');
+        snprintf(numbered, sizeof numbered, "%s%.*s0", at == word ? "127.0.0.1:" : "",
+                 at - word < 60 ? (int)(at - word) : 60, word);
+        text = numbered;
+    }
     const char *format =
-        word[udp ? 4 : 0] == '[' ? "[%63[^]]]:%7[0-9]%c" : "%63[^:]:%7[0-9]%c";
-    struct address address = {.type = udp ? SOCK_DGRAM : SOCK_STREAM, .text = word};
+        text[udp ? 4 : 0] == '[' ? "[%63[^]]]:%7[0-9]%c" : "%63[^:]:%7[0-9]%c";
+    struct address address = {
+        .type = udp ? SOCK_DGRAM : SOCK_STREAM, .text = word, .port = name};
     struct addrinfo *found = NULL, hints = {.ai_socktype = address.type,
                                             .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
-    if (sscanf(word + (udp ? 4 : 0), format, host, port, &rest) != 2 ||
+    if (sscanf(text + (udp ? 4 : 0), format, host, port, &rest) != 2 ||
         atol(port) > 65535 || getaddrinfo(host, port, &hints, &found) != 0)
         wrong(reader, "expected an address such as 127.0.0.1:8080, not \"%s\"", word);
     memcpy(&address.name, found->ai_addr, found->ai_addrlen);
@@ -160,19 +188,19 @@ static void read_data(struct reader *reader, struct step *step, bool many)
 /* Finds the party of that name, or makes it. */
 static int read_party(struct reader *reader)
 {
-    struct talk *talk = reader->talk;
+    struct stage *stage = reader->stage;
     const char *name = next_word(reader);
-    for (int i = 0; i < talk->party_count; i++)
-        if (strcmp(talk->parties[i].name, name) == 0)
+    for (int i = 0; i < stage->party_count; i++)
+        if (strcmp(stage->parties[i].name, name) == 0)
             return i;
-    if (*name == '\0' || strlen(name) >= sizeof talk->parties[0].name)
+    if (*name == '\0' || strlen(name) >= sizeof stage->parties[0].name)
         wrong(reader, "expected a party's name, of 1 to 15 letters, not \"%s\"", name);
-    if (talk->party_count == PARTIES_MAX)
+    if (stage->party_count == PARTIES_MAX)
         wrong(reader, "more than %d parties", PARTIES_MAX);
-    struct party *party = &talk->parties[talk->party_count];
+    struct party *party = &stage->parties[stage->party_count];
     *party = (struct party){.fd = -1, .inbox = allocate(reader, INBOX_MAX)};
     strcpy(party->name, name);
-    return talk->party_count++;
+    return stage->party_count++;
 }
 
 static const struct command *read_command(struct reader *reader)
@@ -183,13 +211,67 @@ static const struct command *read_command(struct reader *reader)
             return known;
     if (*word == '\0')
         wrong(reader, "expected a command after the party's name");
-    wrong(reader, "unknown command \"%s\" (talk --help lists them)", word);
+    wrong(reader, "unknown command \"%s\" (stage --help lists them)", word);
+}
+
+/* Whether the name after @ is a party's: who sent that party a datagram is meant. */
+static bool is_party(const struct reader *reader)
+{
+    size_t length = strcspn(reader->at + 1, " \t\r");
+    for (int i = 0; i < reader->stage->party_count; i++) {
+        const char *name = reader->stage->parties[i].name;
+        if (strlen(name) == length && strncmp(name, reader->at + 1, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Reads words up to the end of the line; "text" is one word, blanks and all. What looks like
+   the name of a port is one from now on. */
+static void read_words(struct reader *reader, struct step *step)
+{
+    for (skip_blanks(reader); *reader->at != '\0'; skip_blanks(reader)) {
+        if (step->word_count == WORDS_MAX)
+            wrong(reader, "more than %d words in one step", WORDS_MAX);
+        char **word = &step->words[step->word_count++];
+        if (*reader->at == '"') {
+            struct piece text = read_text(reader);
+            text.bytes[text.length] = '\0';
+            *word = text.bytes;
+            continue;
+        }
+        *word = next_word(reader);
+        const char *name = strchr(*word, '@');
+        size_t length = name == NULL ? 0 : strspn(name + 1, "abcdefghijklmnopqrstuvwxyz");
+        if (length > 0 && port_named(reader->stage, name + 1, length) == -1)
+            wrong(reader, "more than %d names of ports", PORTS_MAX);
+    }
+}
+
+/* Reads the exit statuses at the end of a line, before `within`. */
+static void read_statuses(struct reader *reader, struct step *step)
+{
+    for (skip_blanks(reader); *reader->at >= '0' && *reader->at <= '9';
+         skip_blanks(reader)) {
+        if (step->word_count == WORDS_MAX)
+            wrong(reader, "more than %d words in one step", WORDS_MAX);
+        step->words[step->word_count++] = next_word(reader);
+    }
+}
+
+static struct program *new_program(struct reader *reader)
+{
+    struct program *program = calloc(1, sizeof *program);
+    if (program == NULL)
+        wrong(reader, "no memory for a program");
+    program->pidfd = program->outputs[0].fd = program->outputs[1].fd = -1;
+    return program;
 }
 
 static void read_argument(struct reader *reader, struct step *step, char argument)
 {
     skip_blanks(reader);
-    if (argument == 's' && *reader->at == '@') {
+    if (argument == 's' && *reader->at == '@' && is_party(reader)) {
         step->address.text = reader->at++;
         step->other = read_party(reader);
     } else if (argument == 'a' || argument == 's')
@@ -204,8 +286,13 @@ static void read_argument(struct reader *reader, struct step *step, char argumen
         step->within_ms = (next_word(reader), read_time(reader));
     else if (argument == 'f' && *(step->file = next_word(reader)) == '\0')
         wrong(reader, "expected a file's name after %s", step->command->name);
-    else if (argument == 'p' && (step->pid = atoi(next_word(reader))) < 1)
+    else if (argument == 'p' && *reader->at != '\0' &&
+             (step->pid = atoi(next_word(reader))) < 1)
         wrong(reader, "expected a process number after %s", step->command->name);
+    else if (argument == 'N')
+        read_statuses(reader, step);
+    else if (argument == 'W')
+        read_words(reader, step);
 }
 
 /* Reads the step of one line. Result: false when the line holds none. */
@@ -215,7 +302,11 @@ static bool read_step(struct reader *reader, struct step *step)
     if (*reader->at == '\0' || *reader->at == '#')
         return false;
     *step = (struct step){.party = read_party(reader)};
+    step->line = reader->line;
     step->command = read_command(reader);
+    struct party *party = &reader->stage->parties[step->party];
+    if (step->command->arguments[0] == 'g' && party->program == NULL)
+        party->program = new_program(reader);
     for (const char *argument = step->command->arguments; *argument != '\0'; argument++)
         read_argument(reader, step, *argument);
     skip_blanks(reader);
@@ -224,20 +315,20 @@ static bool read_step(struct reader *reader, struct step *step)
     return true;
 }
 
-/* Reads the whole script into the talk's steps. */
-void read_script(struct talk *talk, const char *name, FILE *file)
+/* Reads the whole script into the steps of the stage. */
+void read_script(struct stage *stage, const char *name, FILE *file)
 {
     static char script[SCRIPT_MAX + 1]; /* the steps point into it */
-    struct reader reader = {.script = name, .line = 1, .talk = talk};
+    struct reader reader = {.script = name, .line = 1, .stage = stage};
     script[fread(script, 1, SCRIPT_MAX, file)] = '\0';
     for (char *line = script, *next; line != NULL; line = next, reader.line++) {
         next = strchr(line, '\n');
         if (next != NULL)
             *next++ = '\0';
         reader.at = line;
-        if (talk->step_count == STEPS_MAX || (next == NULL && !feof(file)))
+        if (stage->step_count == STEPS_MAX || (next == NULL && !feof(file)))
             wrong(&reader, "the script is too long");
-        if (read_step(&reader, &talk->steps[talk->step_count]))
-            talk->step_count++;
+        if (read_step(&reader, &stage->steps[stage->step_count]))
+            stage->step_count++;
     }
 }

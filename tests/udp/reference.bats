@@ -6,7 +6,7 @@ setup_file() { make -s -C "$BATS_TEST_DIRNAME/../.." solutions instruments; }
 setup() {
     load ../kit/kit
     BIN=$LAB/udp/solution
-    TALK=$LAB/tests/stage/talk
+    TALK=$LAB/tests/stage/stage
     cd "$BATS_TEST_TMPDIR" || return
     PIDS=()
 }

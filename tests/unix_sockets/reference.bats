@@ -94,7 +94,7 @@ no_word() {
 
 @test "valgrind finds nothing in the stream programs" {
     serve "${VALGRIND[@]}" "$SOLUTION/stream_server" s
-    "$LAB/tests/stage/talk" -t 30 <<'END'
+    "$LAB/tests/stage/stage" -t 30 <<'END'
 alice connect unix:s
 alice send "x"*100000
 alice half-close
@@ -119,7 +119,7 @@ END
 
 @test "valgrind finds nothing in the datagram programs" {
     serve "${VALGRIND[@]}" "$SOLUTION/dgram_server" s
-    "$LAB/tests/stage/talk" -t 30 <<'END'
+    "$LAB/tests/stage/stage" -t 30 <<'END'
 alice connect unixgram:s
 alice send "nobody"
 bob bind unixgram:b

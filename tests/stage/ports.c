@@ -1,0 +1,74 @@
+/* ports.c: ports that a scene calls by a name, @web. */
+
+#define _DEFAULT_SOURCE
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "stage.h"
+
+enum { FIRST_PORT = 20000, PORT_COUNT = 10000 }; /* below those of outgoing connections */
+
+int port_named(struct stage *stage, const char *name, size_t length)
+{
+    struct port *port = stage->ports;
+    for (; port < stage->ports + stage->port_count; port++)
+        if (strlen(port->name) == length && strncmp(port->name, name, length) == 0)
+            return (int)(port - stage->ports);
+    if (stage->port_count == PORTS_MAX || length >= sizeof port->name)
+        return -1;
+    *port = (struct port){.number = 0};
+    memcpy(port->name, name, length);
+    return stage->port_count++;
+}
+
+/* Whether nothing has this port, not even a connection in TIME_WAIT: without SO_REUSEADDR
+   bind() would fail. */
+static bool is_free(int number, int type)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)number),
+                                  .sin_addr.s_addr = htonl(INADDR_ANY)};
+    int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+    bool taken = bind(fd, (struct sockaddr *)&address, sizeof address) == -1;
+    close(fd);
+    return !taken;
+}
+
+int number_of(struct port *port)
+{
+    while (port->number == 0) {
+        unsigned short any = 0;
+        getrandom(&any, sizeof any, 0);
+        int number = FIRST_PORT + any % PORT_COUNT;
+        /* With its bytes swapped it must be another: a missing htons() would not show. */
+        if (number / 256 != number % 256 && is_free(number, SOCK_STREAM) &&
+            is_free(number, SOCK_DGRAM))
+            port->number = number;
+    }
+    return port->number;
+}
+
+char *with_ports(struct stage *stage, char *out, size_t size, const char *text)
+{
+    size_t length = 0;
+    while (*text != '\0' && length + 8 < size) {
+        size_t name = *text == '@' ? strspn(text + 1, "abcdefghijklmnopqrstuvwxyz") : 0;
+        int port = -1;
+        for (int i = 0; name > 0 && i < stage->port_count; i++)
+            if (strlen(stage->ports[i].name) == name &&
+                strncmp(stage->ports[i].name, text + 1, name) == 0)
+                port = i;
+        if (port == -1) {
+            out[length++] = *text++;
+            continue;
+        }
+        length += (size_t)snprintf(out + length, size - length, "%d",
+                                   number_of(&stage->ports[port]));
+        text += 1 + name;
+    }
+    out[length] = '\0';
+    return out;
+}

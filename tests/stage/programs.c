@@ -1,0 +1,436 @@
+/* programs.c: programs under test as parties. The stage starts them, sees from outside where
+   they listen, what they print and how they end; nothing is said to them but by signals. */
+
+#define _GNU_SOURCE
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <regex.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "proc.h"
+#include "stage.h"
+
+enum { PATH_BYTES = 4096, WORD_BYTES = 1 << 17 };
+
+static const char *const OUTPUTS[] = {"stdout", "stderr"};
+
+/* ---- Starting ---- */
+
+/* What the next start of the program runs under, as `under strace -f` says. */
+bool play_under(struct stage *stage, struct party *party, const struct step *step)
+{
+    (void)stage;
+    party->program->under = step;
+    return true;
+}
+
+/* The environment of its next start, as `with NAME=VALUE ...` says. */
+bool play_with(struct stage *stage, struct party *party, const struct step *step)
+{
+    (void)stage;
+    party->program->settings = step;
+    return true;
+}
+
+static void set_limit(int resource, rlim_t most)
+{
+    setrlimit(resource, &(struct rlimit){.rlim_cur = most, .rlim_max = most});
+}
+
+/* Puts the limits on this process: it becomes a program of the exercise. */
+static void limit(const struct stage *stage)
+{
+    set_limit(RLIMIT_CORE, 0);
+    set_limit(RLIMIT_CPU, LIMIT_CPU_S);
+    set_limit(RLIMIT_FSIZE, LIMIT_FILE_BYTES);
+    if (!stage->sanitized)
+        set_limit(RLIMIT_AS, (rlim_t)LIMIT_MEMORY_MIB << 20);
+    if (getenv("LAB_COUNTED") != NULL) /* only what is graded is counted (alone) */
+        set_limit(RLIMIT_NPROC, LIMIT_PROCESSES);
+}
+
+/* In the child: puts the limits on, and becomes the program. */
+static _Noreturn void become(struct stage *stage, const struct program *program,
+                             const struct step *step, int out, int err)
+{
+    static char words[WORDS_MAX][WORD_BYTES];
+    char *arguments[WORDS_MAX + 1];
+    int count = 0;
+    setpgid(0, 0);
+    dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
+    dup2(out, STDOUT_FILENO);
+    dup2(err, STDERR_FILENO);
+    for (int fd = 3; fd < 1024; fd++)
+        close(fd);
+    if (strncmp(step->words[0], "./", 2) == 0)
+        limit(stage);
+    for (int i = 0; program->settings != NULL && i < program->settings->word_count; i++)
+        putenv(program->settings->words[i]);
+    for (int i = 0; program->under != NULL && i < program->under->word_count;
+         i++, count++)
+        arguments[count] =
+            with_ports(stage, words[count], WORD_BYTES, program->under->words[i]);
+    for (int i = 0; i < step->word_count; i++, count++) {
+        arguments[count] = with_ports(stage, words[count], WORD_BYTES, step->words[i]);
+        if (i == 0 && strncmp(words[count], "./", 2) == 0)
+            snprintf(words[count], WORD_BYTES, "%s/%s", stage->builds,
+                     step->words[i] + 2);
+    }
+    arguments[count] = NULL;
+    execvp(arguments[0], arguments);
+    fprintf(stderr, "%s: %s\n", arguments[0], strerror(errno));
+    _exit(127);
+}
+
+/* Begins a new life of the party: what an earlier program printed is forgotten. */
+static void begin(struct program *program)
+{
+    program->status = 0;
+    for (int i = 0; i < 2; i++)
+        program->outputs[i].kept = program->outputs[i].length = 0;
+}
+
+bool play_start(struct stage *stage, struct party *party, const struct step *step)
+{
+    struct program *program = party->program;
+    int out[2], err[2];
+    char text[EVENT_BYTES] = "", word[EVENT_BYTES];
+    if (program->pid != 0 && program->pidfd != -1)
+        return say(stage, party, '!', "start: it is still running");
+    begin(program);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    if (pipe2(out, O_CLOEXEC) == -1 || pipe2(err, O_CLOEXEC) == -1)
+        return say(stage, party, '!', "pipe: %s", strerror(errno));
+    for (int i = 0; i < step->word_count; i++) /* a free port is chosen once, here */
+        with_ports(stage, word, sizeof word, step->words[i]);
+    program->pid = fork();
+    if (program->pid == -1)
+        return say(stage, party, '!', "fork: %s", strerror(errno));
+    if (program->pid == 0)
+        become(stage, program, step, out[1], err[1]);
+    setpgid(program->pid, program->pid);
+    program->pidfd = (int)syscall(SYS_pidfd_open, program->pid, 0);
+    close(out[1]);
+    close(err[1]);
+    program->outputs[0].fd = out[0];
+    program->outputs[1].fd = err[0];
+    for (int i = 0; i < 2; i++)
+        fcntl(program->outputs[i].fd, F_SETFL, O_NONBLOCK);
+    program->under = program->settings = NULL;
+    for (int i = 0; i < step->word_count; i++) {
+        with_ports(stage, word, sizeof word, step->words[i]);
+        bool odd = *word == '\0' || strpbrk(word, " \t") != NULL;
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s%.120s%s",
+                 i == 0 ? "" : " ", odd ? "'" : "", word, odd ? "'" : "");
+    }
+    return say(stage, party, '.', "start %s", text);
+}
+
+/* ---- What comes from it ---- */
+
+static void hear_output(struct output *output)
+{
+    char bytes[1 << 14];
+    ssize_t length;
+    while (output->fd != -1 && (length = read(output->fd, bytes, sizeof bytes)) != -1) {
+        size_t room = OUTPUT_MAX - output->kept;
+        size_t kept = (size_t)length < room ? (size_t)length : room;
+        memcpy(output->bytes + output->kept, bytes, kept);
+        output->kept += kept;
+        output->length += (size_t)length;
+        if (length > 0 && output->length < LIMIT_FILE_BYTES)
+            continue;
+        close(output->fd); /* its end; or SIGPIPE for one that prints without end */
+        output->fd = -1;
+    }
+}
+
+void hear_program(struct program *program)
+{
+    struct pollfd exit = {.fd = program->pidfd, .events = POLLIN};
+    bool over = program->pidfd != -1 && poll(&exit, 1, 0) == 1;
+    for (int i = 0; i < 2; i++)
+        hear_output(&program->outputs[i]);
+    if (over) {
+        waitpid(program->pid, &program->status, 0);
+        close(program->pidfd);
+        program->pidfd = -1;
+    }
+}
+
+static bool has_ended(const struct program *program)
+{
+    return program->pid != 0 && program->pidfd == -1;
+}
+
+/* The signals that a program is likely to meet, signal(7). */
+static const struct {
+    int number;
+    const char *name;
+} SIGNALS[] = {{SIGHUP, "HUP"},   {SIGINT, "INT"},   {SIGQUIT, "QUIT"}, {SIGILL, "ILL"},
+               {SIGTRAP, "TRAP"}, {SIGABRT, "ABRT"}, {SIGBUS, "BUS"},   {SIGFPE, "FPE"},
+               {SIGKILL, "KILL"}, {SIGUSR1, "USR1"}, {SIGSEGV, "SEGV"}, {SIGUSR2, "USR2"},
+               {SIGPIPE, "PIPE"}, {SIGALRM, "ALRM"}, {SIGTERM, "TERM"}, {SIGCHLD, "CHLD"},
+               {SIGCONT, "CONT"}, {SIGTSTP, "TSTP"}, {SIGXCPU, "XCPU"}, {SIGXFSZ, "XFSZ"},
+               {SIGSYS, "SYS"},   {0, "?"}};
+
+static const char *signal_name(int number)
+{
+    size_t i = 0;
+    while (SIGNALS[i].number != 0 && SIGNALS[i].number != number)
+        i++;
+    return SIGNALS[i].name;
+}
+
+/* "exit status 1" or "signal 13 (SIGPIPE)". */
+static const char *status_text(int status)
+{
+    static char text[64];
+    if (WIFSIGNALED(status))
+        snprintf(text, sizeof text, "signal %d (SIG%s)", WTERMSIG(status),
+                 signal_name(WTERMSIG(status)));
+    else
+        snprintf(text, sizeof text, "exit status %d", WEXITSTATUS(status));
+    return text;
+}
+
+/* ---- Where it listens ---- */
+
+/* Whether it listens where it was asked to; anywhere is taken for right. */
+static bool at(struct stage *stage, const struct party *party, struct port *port,
+               int number, bool anywhere)
+{
+    if (port->number == 0 || anywhere)
+        port->number = number;
+    if (number == port->number)
+        return say(stage, party, '.', "listens on port %d", number);
+    bool swapped = number == port->number % 256 * 256 + port->number / 256;
+    return fails(stage, party, swapped ? "swapped" : "elsewhere",
+                 "expected it to listen on port %d,\nbut it listens on port %d",
+                 port->number, number);
+}
+
+/* listens and reachable. */
+bool play_listens(struct stage *stage, struct party *party, const struct step *step)
+{
+    struct moment end = end_of(stage, step);
+    struct reachable seen;
+    for (;;) {
+        bool last = is_past(end) || has_ended(party->program);
+        if (find_socket(party->program->pid, &seen))
+            break;
+        if (last)
+            return fails(stage, party, has_ended(party->program) ? "ended" : "never",
+                         "expected it to listen, but it %s",
+                         has_ended(party->program) ? "has ended" : "does not");
+        pause_for(stage, party, 1);
+    }
+    struct port *port = &stage->ports[step->address.port];
+    struct port numbered = {
+        .number = ntohs(((const struct sockaddr_in *)&step->address.name)->sin_port)};
+    return at(stage, party, step->address.port == -1 ? &numbered : port, seen.port,
+              step->command->name[0] == 'r');
+}
+
+/* ---- What it prints ---- */
+
+/* Whether a line of the output matches; only whole lines do, as a reader has them. The last
+   may lack its end where unended is asked for. */
+static bool has_line(const struct output *output, const regex_t *pattern, bool unended)
+{
+    static char line[OUTPUT_MAX + 1];
+    const char *at = output->bytes, *end = at + output->kept, *lf;
+    for (; at < end; at = lf + 1) {
+        lf = memchr(at, '\n', (size_t)(end - at));
+        if (lf == NULL && !unended)
+            return false;
+        lf = lf == NULL ? end : lf;
+        memcpy(line, at, (size_t)(lf - at));
+        line[lf - at] = '\0';
+        if (regexec(pattern, line, 0, NULL, 0) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* prints and says, prints-not and says-not: of stdout and of stderr. */
+bool play_prints(struct stage *stage, struct party *party, const struct step *step)
+{
+    const char *command = step->command->name;
+    struct program *program = party->program;
+    const struct output *output = &program->outputs[command[0] == 's'];
+    struct moment end = end_of(stage, step);
+    char text[EVENT_BYTES];
+    regex_t pattern;
+    with_ports(stage, text, sizeof text, step->pieces[0].bytes);
+    if (regcomp(&pattern, text, REG_EXTENDED | REG_NOSUB) != 0)
+        return say(stage, party, '!', "%s: not a regular expression: %s", command, text);
+    hear_program(program);
+    if (strstr(command, "-not") != NULL) {
+        bool there = has_line(output, &pattern, true);
+        regfree(&pattern);
+        return !there || fails(stage, party, "printed", "expected no line on %s with %s",
+                               OUTPUTS[output == &program->outputs[1]], text);
+    }
+    bool found, last;
+    do {
+        last = is_past(end) || has_ended(program);
+        found = has_line(output, &pattern, false);
+        if (!found && !last)
+            wait_for(stage, party, 0, end);
+    } while (!found && !last);
+    bool unended = !found && has_line(output, &pattern, true);
+    regfree(&pattern);
+    return found || fails(stage, party, unended ? "unended" : "unsaid",
+                          "expected a line on %s with %s%s",
+                          OUTPUTS[output == &program->outputs[1]], text,
+                          unended ? ",\nbut its line has no end" : "");
+}
+
+/* Whether a sanitizer has had nothing to say. */
+bool play_clean(struct stage *stage, struct party *party, const struct step *step)
+{
+    const struct output *errors = &party->program->outputs[1];
+    (void)step;
+    hear_program(party->program);
+    bool said = memmem(errors->bytes, errors->kept, "Sanitizer", 9) != NULL ||
+                memmem(errors->bytes, errors->kept, "runtime error: ", 15) != NULL;
+    bool leak = memmem(errors->bytes, errors->kept, "LeakSanitizer", 13) != NULL;
+    return !said || fails(stage, party, leak ? "leak" : "sanitizer",
+                          "expected no word from the sanitizers");
+}
+
+/* ---- How it ends ---- */
+
+bool play_exits(struct stage *stage, struct party *party, const struct step *step)
+{
+    struct program *program = party->program;
+    struct moment end = end_of(stage, step);
+    char kind[32];
+    while (!has_ended(program) && !is_past(end))
+        wait_for(stage, party, 0, end);
+    if (!has_ended(program))
+        return fails(stage, party, "running", "expected it to end: it is still running");
+    for (int i = 0; i < step->word_count; i++)
+        if (WIFEXITED(program->status) &&
+            WEXITSTATUS(program->status) == atoi(step->words[i]))
+            return say(stage, party, '.', "ends with %s", status_text(program->status));
+    if (step->word_count == 0)
+        return say(stage, party, '.', "ends with %s", status_text(program->status));
+    if (WIFSIGNALED(program->status))
+        snprintf(kind, sizeof kind, "signal-%s", signal_name(WTERMSIG(program->status)));
+    else
+        snprintf(kind, sizeof kind, "status-%d", WEXITSTATUS(program->status));
+    return fails(stage, party, kind, "expected exit status %s%s%s", step->words[0],
+                 step->word_count > 1 ? " or " : "",
+                 step->word_count > 1 ? step->words[1] : "");
+}
+
+/* signal INT, TERM, CONT ... */
+bool play_signal(struct stage *stage, struct party *party, const struct step *step)
+{
+    int number = 0;
+    for (size_t i = 0; SIGNALS[i].number != 0; i++)
+        if (strcmp(SIGNALS[i].name, step->words[0]) == 0)
+            number = SIGNALS[i].number;
+    hear_program(party->program);
+    if (number == 0)
+        return say(stage, party, '!', "there is no signal %s", step->words[0]);
+    if (has_ended(party->program) || kill(party->program->pid, number) == -1)
+        return fails(stage, party, "ended", "SIG%s comes too late: it has ended",
+                     step->words[0]);
+    return say(stage, party, '.', "gets SIG%s", step->words[0]);
+}
+
+/* stop and continue: of the program, or of a process that the script names. */
+bool play_stop(struct stage *stage, struct party *party, const struct step *step)
+{
+    bool stop = step->command->name[0] == 's';
+    pid_t own = party->program == NULL ? 0 : party->program->pid;
+    pid_t pid = step->pid > 0 ? step->pid : own;
+    if (pid <= 0)
+        return say(stage, party, '!', "%s: it has not been started", step->command->name);
+    if (kill(pid, stop ? SIGSTOP : SIGCONT) == -1)
+        return say(stage, party, '!', "%s: %s", step->command->name, strerror(errno));
+    while (stop && moves(pid) && !is_past(deadline(stage->end_ms)))
+        pause_for(stage, party, 1);
+    return say(stage, party, '.', stop ? "stands still (SIGSTOP)" : "goes on (SIGCONT)");
+}
+
+/* pending: waits until bytes lie in one of its connections that it has not received. */
+bool play_pending(struct stage *stage, struct party *party, const struct step *step)
+{
+    struct moment end = end_of(stage, step);
+    struct reachable seen;
+    if (!find_socket(party->program->pid, &seen))
+        return fails(stage, party, "ended", "expected it to listen");
+    while (unread_at(seen.port) == 0) {
+        if (is_past(end))
+            return fails(stage, party, "nothing", "expected a request to arrive");
+        pause_for(stage, party, 1);
+    }
+    return say(stage, party, '.', "a request waits in its socket");
+}
+
+void end_programs(struct stage *stage)
+{
+    bool started = false;
+    for (int i = 0; i < stage->party_count; i++) {
+        struct program *program = stage->parties[i].program;
+        if (program == NULL || program->pid == 0)
+            continue;
+        started = true;
+        hear_program(program);
+        if (program->pidfd != -1)
+            kill(-program->pid, SIGKILL);
+    }
+    if (started)
+        kill_descendants();
+}
+
+/* ---- How it stands, for a reader ---- */
+
+static void print_output(const char *name, const struct output *output)
+{
+    const char *at = output->bytes, *end = at + output->kept;
+    int lines = 0;
+    for (; at < end && lines < SHOWN_LINES; lines++) {
+        const char *lf = memchr(at, '\n', (size_t)(end - at));
+        size_t length = (size_t)((lf == NULL ? end : lf) - at);
+        bool cut = length > SHOWN_BYTES;
+        printf("%s: ", name);
+        for (size_t i = 0; i < (cut ? SHOWN_BYTES : length); i++)
+            putchar(isprint((unsigned char)at[i]) ? at[i] : '?');
+        puts(cut ? "..." : "");
+        at += length + 1;
+    }
+    if (at < end || output->length > output->kept)
+        printf("%s: ... and more, %zu bytes in all\n", name, output->length);
+}
+
+void print_programs(const struct stage *stage)
+{
+    for (int i = 0; i < stage->party_count; i++) {
+        const struct party *party = &stage->parties[i];
+        const struct program *program = party->program;
+        if (program == NULL || program->pid == 0 || (stage->goes_on && !party->failed))
+            continue;
+        if (program->pidfd != -1)
+            printf("%s is still running\n", party->name);
+        else
+            printf("%s ended with %s\n", party->name, status_text(program->status));
+        for (int output = 0; output < 2; output++)
+            print_output(OUTPUTS[output], &program->outputs[output]);
+    }
+}
