@@ -1,44 +1,48 @@
 #!/usr/bin/env bats
-# ex01_http_hello: 20 points. Every server here serves one client, then ends.
-# shellcheck disable=SC2034,SC2153 # variables of lib/lab
+# ex01_http_hello: 20 points. Every server here serves one client, then ends. What a failed
+# scene says stands in causes.md, under its name.
+# shellcheck disable=SC2119,SC2120 # scenes come on standard input
 load ../lib/lab
-load ../lib/http
-
-SILENT_MS=1200                 # of a client, in the middle of its request
-BESIDE_S=$((START_S + TALK_S)) # for that conversation
+load ../lib/scene
 
 setup_file() {
     open_exercise ex01_http_hello server
-    first_start
-    behind silent_client
-    ! find_browser >/dev/null || behind visit_in_browser
+    must_open server @port
+    aside silent_client
+    ! find_browser >/dev/null || aside browser
 }
 teardown_file() { close_exercise; }
 setup() { ready; }
 teardown() { tidy; }
 
-# Visits the server as curl or a browser would; what it answers goes to $T/answer.
-visit() {
-    did "started ./server $PORT, sent GET / and received up to the end"
-    exchange "$REQUEST"
+# Plays a scene in which the program is stopped. Where that alone disturbs it, as some calls
+# that wait then fail with EINTR (signal(7)) and no client can cause that, the scene is played
+# without.
+stopping() { # ENTRY [OPTION...]
+    local script
+    script=$(cat)
+    ! plays "${@:2}" <<<"$script" || return 0
+    if grep -q 'Interrupted system call' "$T/seen"; then
+        scene "$@" < <(grep -vE ' (stop|continue|pending)$' <<<"$script")
+    else
+        tell "$1"
+    fi
 }
 
 @test "[2] listens on the port it is given" {
-    section "Step 3: bind"
-    listens_where_asked
-
-    serve server
-    expected "a socket bound to every address of the machine (0.0.0.0)"
-    because "bind() was given one address. INADDR_ANY stands for all of them; then 127.0.0.2, which is this machine too, can be connected to."
-    did "started ./server $PORT and connected to 127.0.0.2"
-    talk <<<"alice connect 127.0.0.2:$PORT"
-    stop_all
-
-    start server
-    did "started ./server without an argument"
-    expected "a listening socket on port 8080"
-    because "Without an argument the port is 8080."
-    { listens && [ "$PORT" -eq 8080 ]; } || taken_by_others 8080 || blame "$(how_it_stands)"
+    scene listens-where-asked <<'.'
+server start    ./server @port
+server listens  @port
+.
+    scene every-address <<'.'
+server start     ./server @port
+server reachable @port
+alice  connect   127.0.0.2:@port
+.
+    taken_by_others 8080 || scene default-port <<'.'
+server start    ./server
+server listens  8080
+.
 }
 
 @test "[1] builds without a warning" {
@@ -46,56 +50,55 @@ visit() {
 }
 
 @test "[3] answers a request with the page" {
-    section "Step 7: send"
-    serve server
-    expected "a response '200 OK', a blank line, and a page with <h1>Hello World!</h1>"
-    because "The answer is no HTTP response, or not this page. Even the shortest has a status line, a blank line and a body."
-    visit
-    has_page "$T/answer" || blame "$(show_bytes "$T/answer")"
+    scene page <<.
+server start     ./server @port
+server reachable @port
+$(visit answer)
+.
+    read_message "$T/answer" && is_page || tell page "$(show_bytes "$T/answer")"
 }
 
-# Tells whether FILE holds a response 200 with the page; leaves FILE.head and FILE.body.
-has_page() { # FILE
-    head -n 1 "$1" | grep -aqE '^HTTP/1\.[01] 200( |'$'\r''|$)' && cut_message "$1" &&
-        tr '\n' ' ' <"$1.body" | grep -aqiE '<h1[^>]*>[[:space:]]*Hello World!'
+# Whether the message that was read is a response 200 with the page.
+is_page() {
+    [[ $HEAD =~ ^HTTP/1\.[01]\ 200[[:space:]] ]] &&
+        [[ ${BODY,,} =~ \<h1[^\>]*\>[[:space:]]*hello\ world! ]]
 }
 
 @test "[1] serves one client, then ends with exit status 0" {
-    section "Step 8: close"
-    serve server
-    expected "the connection and the program to end, with exit status 0"
-    because "After the response: close the client's socket, close the listening socket, return 0 from main."
-    visit
-    { ends && [ "$STATUS" -eq 0 ]; } || blame "$(how_it_stands)"
+    scene ends <<.
+server start     ./server @port
+server reachable @port
+$(visit answer)
+server exits     0
+.
 }
 
 @test "[1] makes the calls in their order and closes both sockets" {
     strace_works || skip "strace is missing, or may not trace here"
-    section "The calls"
-    UNDER=(strace -D -f -qq -o "$T/trace" -e "trace=network,read,readv,write,writev,sendfile,dup,dup2,dup3,fcntl,close")
-    serve server
-    visit
-    ends || true
-    did "looked at the system calls with strace"
-    expected "socket, bind, listen, accept; then on the client's socket: send, close; then close of the listening socket"
-    local calls line
-    calls=$(socket_calls "$T/trace")
-    because "The calls are there, but not in this order, or not each on its own socket."
-    case $calls in
-    *EBADF*) because "A descriptor was used after close(), or was never open: what did accept() return?" ;;
-    *"send(server_fd)"*) because "The listening socket only accepts; the client is answered through the socket that accept() returned." ;;
-    *"client_fd is left open"*) because "close(client_fd) is missing. The kernel closes what a program leaves open at its end, but a server that goes on would keep it." ;;
-    *"server_fd is left open"*) because "close(server_fd) is missing, or a second socket was made and forgotten. The kernel closes what a program leaves open at its end, but a server that goes on would keep it." ;;
-    *"close(server_fd)"*"close(client_fd)"*) because "The client's socket is closed first, then the listening socket." ;;
-    esac
-    line=$(tr '\n' ' ' <<<"$calls")
-    { grep -qE '^socket( socket| bind| listen| close\(server_fd\))* accept( accept|( recv| send| shutdown| close)\(client_fd\)| shutdown\(server_fd\))* close\(client_fd\)( shutdown\(server_fd\))?( close\(server_fd\))+ $' <<<"$line" &&
-        grep -q 'bind listen.* accept.* send(client_fd)' <<<"$line"; } || blame "$calls"
+    local calls="network,read,readv,write,writev,sendfile,dup,dup2,dup3,fcntl,close" sent
+    plays <<. || true
+server under     strace -D -f -qq -o trace -e trace=$calls
+server start     ./server @port
+server reachable @port
+$(visit answer)
+server exits
+.
+    socket_calls "$T/trace" >"$T/seen"
+    sent=$(tr '\n' ' ' <"$T/seen")
+    in_order "$sent" || tell order-of-calls "$(<"$T/seen")"
+    awk '/ listen\(/ { listens = 1 }
+        / writev?\(1, .*listening on port/ { exit !listens }' "$T/trace" ||
+        tell line-before-listen \
+            "$(grep -E ' listen\(| writev?\(1, ' "$T/trace" | cut -d ' ' -f 2-)"
+}
 
-    expected "'listening on port ...' to be printed after listen(): before it nobody can connect"
-    because "Who reads the line connects at once. Print it when it is true."
-    awk '/ listen\(/ { listens = 1 } / writev?\(1, .*listening on port/ { exit !listens }' "$T/trace" ||
-        blame "$(grep -E ' listen\(| writev?\(1, ' "$T/trace" | cut -d ' ' -f 2-)"
+# Whether these are the calls of the course, in their order.
+in_order() { # CALLS, in one line
+    local before='^socket( socket| bind| listen| close\(server_fd\))* '
+    local client='(recv|send|shutdown|close)\(client_fd\)'
+    local during="accept( accept| $client| shutdown\(server_fd\))* close\(client_fd\)"
+    local after='( shutdown\(server_fd\))?( close\(server_fd\))+ $'
+    [[ $1 =~ $before$during$after && $1 =~ bind\ listen.*\ accept.*\ send\(client_fd\) ]]
 }
 
 # The calls on TCP sockets in FILE, with the names the course gives to the descriptors:
@@ -105,18 +108,24 @@ socket_calls() { # FILE
     awk '
         # A call during which another thread made one is written in two parts.
         / <unfinished \.\.\.>$/ { sub(/ <unfinished \.\.\.>$/, ""); begun[$1] = $0; next }
-        /<\.\.\. [a-z0-9_]+ resumed>/ { first = begun[$1]; sub(/^.* resumed>/, ""); $0 = first $0 }
+        /<\.\.\. [a-z0-9_]+ resumed>/ {
+            first = begun[$1]; sub(/^.* resumed>/, ""); $0 = first $0
+        }
         {
             sub(/^[0-9]+ +/, "")
             call = $0; sub(/\(.*/, "", call)
             fd = $0; sub(/^[^(]*\(/, "", fd); sub(/[^-0-9].*/, "", fd)
             result = $0; sub(/.* = /, "", result); sub(/ .*/, "", result)
         }
-        call == "socket" && /AF_INET6?, SOCK_STREAM/ && result >= 0 { open(result, "server_fd"); add("socket"); next }
+        call == "socket" && /AF_INET6?, SOCK_STREAM/ && result >= 0 {
+            open(result, "server_fd"); add("socket"); next
+        }
         / EBADF / && (fd in name || fd < 0) { add(call "(" fd ")=EBADF"); next }
         !(fd in name) { next }
         call == "bind" || call == "listen" { add(call); next }
-        call ~ /^accept4?$/ { add("accept"); if (result >= 0) open(result, "client_fd"); next }
+        call ~ /^accept4?$/ {
+            add("accept"); if (result ~ /^[0-9]/) open(result, "client_fd"); next
+        }
         (call ~ /^dup/ || /F_DUPFD/) && result >= 0 { open(result, name[fd]); next }
         call ~ /^(send|write)/ { add("send(" name[fd] ")"); next }
         call ~ /^(recv|read)/ { add("recv(" name[fd] ")"); next }
@@ -131,530 +140,480 @@ socket_calls() { # FILE
 }
 
 @test "[1] sends a complete HTTP/1.1 response" {
-    section "Step 7: send"
-    serve server
-    visit
-    did "looked at its bytes"
-    local head=$T/answer.head
-    has_head
+    scene page <<.
+server start     ./server @port
+server reachable @port
+$(visit answer)
+.
+    read_message "$T/answer" && [[ $ANSWER == *$'\n\r\n'* ]] ||
+        tell blank-line "$(show_bytes "$T/answer")"
+    [[ $'\n'${HEAD//$'\r\n'/} != *$'\n'*$'\n'* && ${HEAD//$'\r\n'/} != *$'\n'* ]] ||
+        tell line-ends "$(show_bytes "$T/answer")"
+    [ -z "$HAS_NUL" ] || tell nul-in-response "$(show_bytes "$T/answer")"
+    local wrong
+    wrong=$(faults_of_head)
+    [ -z "$wrong" ] || {
+        about head
+        BECAUSE=$(cut -d : -f 2- <<<"$wrong" | head -n 1)
+        BECAUSE=${BECAUSE# }
+        blame "$(show_bytes "$T/answer")"
+    }
+    ! command -v iconv >/dev/null ||
+        iconv -f UTF-8 -t UTF-8 <<<"$BODY" >/dev/null 2>&1 ||
+        tell utf-8 "$(show_bytes "$T/answer")"
+}
 
-    expected "the status line: HTTP/1.1 200 OK"
-    because "A status line is the version, a space, three digits, a space and a reason (RFC 9112, section 4)."
-    head -n 1 "$head" | grep -qx 'HTTP/1\.1 200 OK'$'\r' || blame "$(show_bytes "$head")"
-
-    expected "every line after the status line to be a field: a name, a colon, a value"
-    because "A line without a colon, or with a blank before it, is no field (RFC 9112, section 5)."
-    ! tail -n +2 "$head" | grep -qavE '^[!-9;-~]+:' || blame "$(show_bytes "$head")"
-
-    expected "Content-Type: text/html; charset=utf-8, once"
-    because "Without its type, a browser guesses what the bytes are; without the charset, what the letters are."
-    local type
-    type=$(field Content-Type "$head" | tr -d ' "' | tr '[:upper:]' '[:lower:]')
-    [ "$type" = "text/html;charset=utf-8" ] || blame "$(show_bytes "$head")"
-
-    expected "a page in UTF-8, as its Content-Type says"
-    because "A letter such as é is two bytes in UTF-8. Your editor has saved the file in another encoding."
-    ! command -v iconv >/dev/null || iconv -f UTF-8 -t UTF-8 "$T/answer.body" >/dev/null 2>&1 ||
-        blame "$(show_bytes "$T/answer.body")"
-
-    local length
-    length=$(size "$T/answer.body")
-    expected "Content-Length: $length, as the body has $length bytes"
-    because "Content-Length counts the bytes after the blank line: strlen(page), with no NUL at the end and no more than was sent."
-    [ "$(field Content-Length "$head")" = "$length" ] || blame "$(show_bytes "$T/answer")"
-
-    has_no_nul_and_closes
+# What is wrong with the head that was read, a line "wrong: ..." each.
+faults_of_head() {
+    local line status=${HEAD%%$'\r'*}
+    [ "$status" = "HTTP/1.1 200 OK" ] ||
+        echo "wrong: The status line is HTTP/1.1 200 OK: the version, a space, three digits," \
+            "a space and a reason (RFC 9112, section 4)."
+    while IFS= read -r line; do
+        [[ $line =~ ^[!-9\;-~]+: ]] ||
+            echo "wrong: A line without a colon, or with a blank before it, is no field" \
+                "(RFC 9112, section 5)."
+    done < <(printf '%s' "$HEAD" | tail -n +2)
+    field Content-Type
+    VALUE=${VALUE//[ \"]/}
+    [ "${VALUE,,}" = "text/html;charset=utf-8" ] ||
+        echo "wrong: Content-Type: text/html; charset=utf-8, once: without its type, a browser" \
+            "guesses what the bytes are; without the charset, what the letters are."
+    field Content-Length
+    [ "$VALUE" = "${#BODY}" ] ||
+        echo "wrong: Content-Length is ${#BODY} here: it counts the bytes after the blank" \
+            "line: strlen(page), with no NUL at the end and no more than was sent."
+    field Connection
+    [ "${VALUE,,}" = close ] ||
+        echo "wrong: Connection: close is missing: in HTTP/1.1 a connection stays open unless" \
+            "one side says that it will close it (RFC 9112, section 9.6)."
 }
 
 @test "[1] says on which port it listens, also for port 0" {
-    section "Step 4: listen"
-    serve server
-    did "started ./server $PORT"
-    expected "'listening on port $PORT' on stdout, as soon as it can be reached"
-    because "The line is missing or other than the statement has it."
-    await "$PRINT_S" printed || {
-        local done=$DID
-        visit
-        DID=$done
-        ends || true
-        [ ! -s "$OUT" ] ||
-            because "The line came only when the program ended: printf() keeps it in a buffer, where stdout is no terminal, until fflush(stdout)."
-        blame "nothing on stdout while it listened
-$(how_it_stands)"
-    }
-    says_port || blame "$(how_it_stands)"
-    expected "a newline at the end of the line"
-    because "Who reads by lines waits for the newline."
-    [ -z "$(tail -c 1 "$OUT")" ] || blame "$(show_bytes "$OUT")"
-    stop_all
+    plays <<'.' || says_it_late || tell listening-line
+server start     ./server @port
+server reachable @port
+server prints    "^listening on port @port$"
+server prints-not "listening on port [0-9]*[^0-9]|.listening on port"
+.
+    scene port-zero <<'.'
+server start    ./server 0
+server listens  @chosen
+server prints   "^listening on port @chosen$"
+.
+}
 
-    start server 0
-    did "started ./server 0"
-    expected "a port that the kernel has chosen, and its number on stdout"
-    because "For port 0 the kernel chooses; getsockname() tells which, in network byte order: ntohs(). Before the call its last argument holds the size of the structure."
-    listens || blame "$(how_it_stands)"
-    expected "'listening on port $PORT' on stdout: this is where ss shows it"
-    { await "$PRINT_S" printed && says_port; } || blame "$(how_it_stands)"
+# Notes it where the line comes only with the end of the program. Fails in any case.
+says_it_late() {
+    cp "$T/seen" "$T/seen.first"
+    cp "$T/kinds" "$T/kinds.first"
+    plays <<. && echo "server late" >>"$T/kinds.first"
+server start     ./server @port
+server reachable @port
+$(visit answer)
+server exits
+server prints    "listening on port @port"
+.
+    mv "$T/seen.first" "$T/seen"
+    mv "$T/kinds.first" "$T/kinds"
+    return 1
 }
 
 @test "[1] ends the connection with FIN, never with RST" {
-    section "Step 6: receive"
-    did "held ./server still until a whole request lay in its socket, then let it go on"
-    expected "the response, then FIN"
-    because "close() with bytes of the request still unread makes the kernel send RST. The client may lose the response: 'connection reset' in a browser, now and then."
-    ends_with_fin "\"$REQUEST\""
-    stop_all
-
-    did "did the same with a request of 6000 bytes, as a browser with many cookies sends it"
-    because "One recv() does not bring more than its buffer holds; what is left unread makes close() send RST. Receive again until the blank line has come."
-    ends_with_fin '"GET / HTTP/1.1\r\nCookie: " "c"*5970 "\r\n\r\n"'
+    stopping fin < <(answered_while_stopped "$REQUEST")
+    stopping fin-long-request \
+        < <(answered_while_stopped '"GET / HTTP/1.1\r\nCookie: " "c"*5970 "\r\n\r\n"')
 }
 
 # The server gets the request while it is held still, and has to answer it and end with FIN.
-ends_with_fin() { # REQUEST, as talk has it
-    local right=1
-    serve server
-    "$TALK" -t "$TALK_S" >"$T/transcript" 2>&1 3>&- 4>&- <<EOF || right=0
-server stop $PID
-alice  connect 127.0.0.1:$PORT
-alice  send $1
-server continue $PID
-alice  expect "HTTP/1."
+answered_while_stopped() { # REQUEST, as a scene has it
+    cat <<.
+server start     ./server @port
+server reachable @port
+server stop
+alice  connect   @port
+alice  send      $1
+server continue
+alice  expect    "HTTP/1."
 alice  drain
 alice  fin
-EOF
-    [ "$right" -eq 0 ] || return 0
-    disturbed || blame "$(cat "$T/transcript")
-$(how_it_stands)"
-    serve server
-    talk <<EOF
-alice  connect 127.0.0.1:$PORT
-alice  send $1
-alice  expect "HTTP/1."
-alice  drain
-alice  fin
-EOF
+.
 }
-
-# Tells whether it was holding the program still that ended it: some calls that wait
-# (epoll_wait; accept and recv with a timeout) fail with EINTR when a stopped process goes
-# on, see signal(7). No client can cause that.
-disturbed() { grep -q 'Interrupted system call' "$ERR"; }
 
 # Beside the other checks: a client that says nothing for a while.
 silent_client() {
-    ready
-    T=$BATS_FILE_TMPDIR/silent
-    mkdir "$T"
-    free_port
-    start server "$PORT"
-    listens || return 0
-    "$TALK" -t "$TALK_S" >"$T/transcript" 2>&1 3>&- 4>&- <<EOF && touch "$T/well"
-alice connect 127.0.0.1:$PORT
-alice send "GET / HTTP/1.1\r\nHost: loc"
-alice silent ${SILENT_MS}ms
-alice send "alhost\r\n\r\n"
-alice expect "HTTP/1."
-alice drain
-EOF
-    how_it_stands >"$T/stands"
-    stop_all
+    scene silent-client <<'.'
+server start     ./server @port
+server reachable @port
+alice  connect   @port
+alice  send      "GET / HTTP/1.1\r\nHost: loc"
+alice  silent    1200ms
+alice  send      "alhost\r\n\r\n"
+alice  expect    "HTTP/1."
+alice  drain
+.
 }
 
 @test "[1] waits for the whole request, in however many pieces it comes" {
-    section "Step 6: receive"
-    answers_pieces "HTTP/1."
-    stop_all
-
-    DID=""
-    did "sent a request with a NUL byte in one of its lines"
-    expected "the response and FIN"
-    because "What recv() brings is no string: strstr() and strlen() stop at the first NUL byte. Look for the blank line among the bytes you have counted, with memcmp()."
-    serve server
-    talk <<EOF
-alice connect 127.0.0.1:$PORT
-alice send "GET / HTTP/1.1\r\nX-Nul: \0\r\nHost: localhost\r\n\r\n"
-alice expect "HTTP/1."
-alice drain
-alice fin
-EOF
-    stop_all
-
-    DID=""
-    did "sent a request and, with it, bytes that come after its blank line"
-    expected "the response"
-    because "The blank line need not be the last that recv() brings: look for it in all of the bytes."
-    serve server
-    talk <<EOF
-alice connect 127.0.0.1:$PORT
-alice send "GET / HTTP/1.1\r\nHost: localhost\r\n\r\nmore"
-alice expect "HTTP/1."
-EOF
-    stop_all
-
-    DID=""
-    did "sent half a request, nothing for $SILENT_MS ms, and then the rest, as a person does who types it"
-    expected "no word before the blank line; then the response"
-    because "Who is silent for a while has not said everything: no limit of time ends a request, but its blank line."
-    finish silent_client || true
-    [ -f "$BATS_FILE_TMPDIR/silent/well" ] ||
-        blame "$(cat "$BATS_FILE_TMPDIR/silent/transcript" "$BATS_FILE_TMPDIR/silent/stands")"
-
-    DID=""
-    did "sent another request (POST /form, HTTP/1.0) and half-closed, as nc -N does"
-    expected "the same response, 200 OK"
-    because "Every request gets the page, whatever it asks for; and a client that has no more to send still waits for it."
-    serve server
-    talk <<EOF
-alice connect 127.0.0.1:$PORT
-alice send "POST /form HTTP/1.0\r\n\r\n"
-alice half-close
-alice expect "HTTP/1.1 200 "
-alice drain
-alice fin
-EOF
+    scene pieces <<'.'
+server start     ./server @port
+server reachable @port
+alice  connect   @port
+alice  send      "GET / HT"
+alice  taken
+alice  send      "TP/1.1\r\nHost: localhost\r\n"
+alice  taken
+alice  send      "Accept: */*\r\n\r"
+alice  taken
+alice  silent    20ms
+alice  send      "\n"
+alice  expect    "HTTP/1."
+alice  drain
+alice  fin
+.
+    scene nul-in-request <<'.'
+server start     ./server @port
+server reachable @port
+alice  connect   @port
+alice  send      "GET / HTTP/1.1\r\nX-Nul: \0\r\nHost: localhost\r\n\r\n"
+alice  expect    "HTTP/1."
+alice  drain
+alice  fin
+.
+    scene more-after-request <<'.'
+server start     ./server @port
+server reachable @port
+alice  connect   @port
+alice  send      "GET / HTTP/1.1\r\nHost: localhost\r\n\r\nmore"
+alice  expect    "HTTP/1."
+.
+    told silent_client
+    scene any-request <<'.'
+server start     ./server @port
+server reachable @port
+alice  connect   @port
+alice  send      "POST /form HTTP/1.0\r\n\r\n"
+alice  half-close
+alice  expect    "HTTP/1.1 200 "
+alice  drain
+alice  fin
+.
 }
 
 @test "[1] says that a client left early, and ends with exit status 1" {
-    section "Step 6: receive"
-    local sent leave rest
-    while read -r leave sent; do
-        did "connected, sent $sent and left ($leave)"
-        expected "a message on stderr that begins with 'server: ', no response, and exit status 1"
-        because "recv() returns 0 when the client has closed, -1 when the connection was reset: in both cases there is no request to answer. 0 is no error, and errno says nothing of it: use words of your own (not perror, which says 'Success')."
-        rest=""
-        [ "$leave" != half-close ] || rest="alice drain"
-        serve server
-        talk <<EOF
-alice connect 127.0.0.1:$PORT
-alice save $T/answer
-alice send $sent
-alice taken
-alice $leave
-$rest
-EOF
-        { ends && said_that_it_failed && ! grep -aqs '^HTTP/1.1 200' "$T/answer"; } ||
-            blame "$(show_bytes "$T/answer")
-$(how_it_stands)"
-        stop_all
-        DID=""
-    done <<'EOF'
-half-close "GET / HT"
-reset "GET / HT"
-close ""
-EOF
-
-    did "sent a whole request and left before the response, while ./server was held still"
-    expected "a message such as 'server: send: Broken pipe' on stderr, and exit status 1"
-    because "To a client that has left, send() raises SIGPIPE, which ends the program without a word. With MSG_NOSIGNAL, or SIGPIPE ignored, it returns -1 and EPIPE instead: check it."
-    section "Step 7: send"
-    serve server
+    left_early 'alice send "GET / HT"' "alice half-close" "alice drain"
+    left_early 'alice send "GET / HT"' "alice taken" "alice reset"
+    left_early "" "alice close" ""
     # FIN, then RST: from then on the first send() of the server fails with EPIPE.
-    talk <<EOF
-server stop $PID
-alice  connect 127.0.0.1:$PORT
-alice  send "$REQUEST"
+    scene broken-pipe <<.
+server start     ./server @port
+server reachable @port
+server stop
+alice  connect   @port
+alice  send      $REQUEST
 alice  half-close
 alice  reset
-server continue $PID
-EOF
-    { ends && said_that_it_failed; } || blame "$(how_it_stands)"
+server continue
+server exits     1
+server says      "^server: ."
+server says-not  ": Success$"
+.
 }
 
-# Tells whether the program has ended with 1 and a message of its own.
-said_that_it_failed() {
-    [ "$STATUS" -eq 1 ] && grep -q '^server: .' "$ERR" && ! grep -q ': Success$' "$ERR"
+# A client leaves before its request is complete: three steps of its own, the last ones.
+left_early() { # STEP STEP STEP
+    scene client-left <<.
+server start     ./server @port
+server reachable @port
+alice  connect   @port
+alice  save      answer
+$(printf '%s\n' "$@")
+server exits     1
+server says      "^server: ."
+server says-not  ": Success$"
+.
+    ! holds_text 'HTTP/1.1 200' "$T/answer" ||
+        tell client-left "$(show_bytes "$T/answer")"
 }
 
 @test "[1] sends the whole response when send() takes 3 bytes at a time" {
-    section "Step 7: send"
-    UNDER=(env SHORT_SEND=3 LD_PRELOAD=./short_io.so)
-    serve server
-    did "let every send() of ./server take 3 bytes at most, as the kernel may when its buffer is full"
-    did "sent GET / and received up to the end"
-    expected "the whole response, with a page as long as its Content-Length says, and FIN"
-    because "send() returns how many bytes it took. Send the rest until nothing is left. And RST, which comes when the request has not been received before close(), throws away what is still on its way."
-    talk <<EOF
-alice connect 127.0.0.1:$PORT
-alice save $T/answer
-alice send "$REQUEST"
-alice drain
-alice fin
-EOF
-    { has_page "$T/answer" && page_is_whole "$T/answer"; } ||
-        blame "$(size "$T/answer") bytes:
+    preloads
+    scene short-send <<.
+server with      SHORT_SEND=3 LD_PRELOAD=./short_io.so
+server start     ./server @port
+server reachable @port
+$(visit answer)
+alice  fin
+.
+    { read_message "$T/answer" && is_page && is_whole; } ||
+        tell short-send "$(size "$T/answer") bytes:
 $(show_bytes "$T/answer")"
 }
 
-# Tells whether the body of a message that has been cut has its Content-Length. Where there
-# is none, it has to end as a page does.
-page_is_whole() { # FILE
-    local length
-    length=$(field Content-Length "$1.head")
-    if [ -n "$length" ]; then
-        [ "$(size "$1.body")" = "$length" ]
+# Whether the body of the message that was read has its Content-Length. Where there is none,
+# it has to end as a page does.
+is_whole() {
+    field Content-Length
+    if [ -n "$VALUE" ]; then
+        [ "${#BODY}" = "$VALUE" ]
     else
-        grep -aqi '</html>\|</body>\|</h1>' "$1.body"
+        [[ ${BODY,,} =~ \</(html|body|h1)\> ]]
     fi
 }
 
 @test "[1] can be started again at once on the same port" {
-    section "Step 2: socket"
-    starts_again_at_once
+    scene time-wait <<'.'
+before listen   0.0.0.0:@port
+bob    connect  @port
+alice  accept   before
+alice  close
+bob    drain
+bob    close
+before close
+server start    ./server @port
+server listens  @port
+.
 }
 
 @test "[1] refuses a wrong command line with exit status 2" {
-    section "Step 1: the port"
-    local words
-    expected "a line that begins with 'usage:' on stderr, exit status 2, and nothing done"
-    # All are started before the first is looked at.
-    local wrong=(a80 80a ' 80' '80 ' $'\t80' +80 -1 -0 0x50 '' 65536 70000 4294967376 18446744073709551696)
-    local started=() n=0
-    for words in "${wrong[@]}"; do
-        start server "$words"
-        started+=("$PID $OUT $ERR")
-    done
-    start server 8080 8081
-    wrong+=('8080 8081') started+=("$PID $OUT $ERR")
-    start server 8080 8081 8082
-    wrong+=('8080 8081 8082') started+=("$PID $OUT $ERR")
-    for words in "${wrong[@]}"; do
-        read -r PID OUT ERR <<<"${started[n++]}"
-        DID=""
-        did "started ./server with '$words'"
-        case $words in
-        '') because "An empty argument is there (argc is 2), but it holds no digit: it is no port." ;;
-        65536 | 70000) because "A port has 16 bits: 65535 is the highest. sin_port would keep the low 16 bits of $words without a word." ;;
-        *[0-9][0-9][0-9][0-9][0-9][0-9][0-9]*) because "The number does not fit an int, or not even a long: look after each digit whether it is above 65535, before it overflows." ;;
-        8080*) because "There is one argument at most, so argc is 2 at most." ;;
-        *) because "A port is made of digits alone. atoi() takes 'abc' for 0 and '80a' for 80; strtol() lets spaces and signs pass and stops at the first letter." ;;
-        esac
-        ! listens || blame "it listens on port $PORT"
-        refuses || blame "$(how_it_stands)"
-    done
-    start server 65535
-    did "started ./server 65535"
-    expected "it to listen: 65535 is the highest port"
-    because "A port has 16 bits, so 65535 is still one."
-    listens || taken_by_others 65535 || blame "$(how_it_stands)"
-    stop_all
+    scene command-line -k < <(starts_first < <(
+        refused letters a80
+        refused letters 80a
+        refused blank ' 80'
+        refused blank '80 '
+        refused blank '\t80'
+        refused signed +80
+        refused signed -1
+        refused signed -0
+        refused letters 0x50
+        refused empty ''
+        refused high 65536
+        refused high 70000
+        refused huge 4294967376
+        refused huge 18446744073709551696
+        refused many 8080 8081
+        refused many 8080 8081 8082
+    ))
+    taken_by_others 65535 || scene highest-port <<'.'
+server start    ./server 65535
+server listens  65535
+.
+    # Either is fine: no port, or this one.
+    plays <<'.' || plays <<'.' || tell octal
+server start    ./server 0@port
+server listens  @port
+.
+server start    ./server 0@port
+server exits    2
+.
+}
 
-    free_port
-    local asked=$PORT
-    DID=""
-    did "started ./server with '0$asked'"
-    expected "port $asked"
-    because "A port is decimal: 020 is twenty. With base 0, strtol() takes a number that begins with 0 for octal."
-    start server "0$asked"
-    ! listens || [ "$PORT" -eq "$asked" ] || blame "it listens on port $PORT"
+# A command line that is wrong in that way.
+refused() { # WAY WORD...
+    local word words="" party=$1-$((++REFUSED))
+    for word in "${@:2}"; do words="$words \"$word\""; done
+    cat <<.
+$party start ./server$words
+$party exits 2
+$party says "^[Uu][Ss][Aa][Gg][Ee]:"
+$party prints-not "."
+.
 }
 
 @test "[1] answers 431 when 8 KiB hold no blank line" {
-    section "Step 6: receive"
-    did "sent 8192 bytes without a blank line, and more after the answer had come"
-    expected "a response with status 431, then FIN; nothing of what came was left unread"
-    because "A client must not make a server collect for ever: after 8192 bytes without a blank line it answers 431 and closes. To end with FIN it half-closes (shutdown) and receives what still comes, until recv() returns 0."
-    serve server
-    talk <<EOF
-alice connect 127.0.0.1:$PORT
-alice save $T/answer
-alice send "GET / HTTP/1.1\r\nX-Long: " "a"*8168
-alice expect "HTTP/1.1 431 "
-alice send "a"*10000
-alice taken
-alice half-close
-alice drain
-alice fin
-EOF
-    expected "the answer to be whole, and ./server to end"
-    because "The answer 431 is a response like the other: with its own Content-Length, and after it the sockets are closed and the program ends."
-    { cut_message "$T/answer" && page_is_whole "$T/answer"; } || blame "$(show_bytes "$T/answer")"
-    { ends && [ "$STATUS" -le 1 ]; } || blame "$(how_it_stands)"
-    stop_all
-
-    DID=""
-    did "sent a request of 8192 bytes, its blank line included"
-    expected "200 OK: it is not larger than 8 KiB"
-    because "The buffer for the request, or the test of its length, is too small: 8192 bytes may come before the buffer is full."
-    serve server
-    talk <<EOF
-alice connect 127.0.0.1:$PORT
-alice send "GET / HTTP/1.1\r\nX-Long: " "a"*8164 "\r\n\r"
-alice taken
-alice send "\n"
-alice expect "HTTP/1.1 200 "
-alice drain
-alice fin
-EOF
+    scene too-large <<'.'
+server start     ./server @port
+server reachable @port
+alice  connect   @port
+alice  save      answer
+alice  send      "GET / HTTP/1.1\r\nX-Long: " "a"*8168
+alice  expect    "HTTP/1.1 431 "
+alice  send      "a"*10000
+alice  taken
+alice  half-close
+alice  drain
+alice  fin
+.
+    { read_message "$T/answer" && is_whole; } ||
+        tell whole-431 "$(show_bytes "$T/answer")"
+    scene whole-431 <<'.'
+server start     ./server @port
+server reachable @port
+alice  connect   @port
+alice  send      "a"*8192
+alice  half-close
+alice  drain
+server exits     0 1
+.
+    scene large-enough <<'.'
+server start     ./server @port
+server reachable @port
+alice  connect   @port
+alice  send      "GET / HTTP/1.1\r\nX-Long: " "a"*8164 "\r\n\r"
+alice  taken
+alice  send      "\n"
+alice  expect    "HTTP/1.1 200 "
+alice  drain
+alice  fin
+.
 }
 
 @test "[1] says which call failed, and ends with exit status 1" {
-    section "Step 3: bind"
-    serve server
-    start server "$PORT"
-    did "started ./server $PORT twice: the second finds the port taken"
-    expected "'server: bind: Address already in use' from the second on stderr, and exit status 1"
-    because "Every call can fail, and its result says so: check it, say on stderr which call failed and why (strerror or perror), and end with 1."
-    ! listens || blame "it listens on port $PORT: bind() failed, nobody looked, and listen() took any free port"
-    { ends && [ "$STATUS" -eq 1 ] &&
-        grep -qE '^server: (bind|listen): Address already in use' "$ERR"; } ||
-        blame "$(how_it_stands)"
-    stop_all
+    scene port-taken <<'.'
+server start     ./server @port
+server reachable @port
+second start     ./server @port
+second exits     1
+second says      "^server: (bind|listen): Address already in use"
+.
     strace_works || return 0
-
-    other_failures
-    DID=""
-    section "Step 5: accept"
-    did "made the first accept() of ./server fail with ECONNABORTED: that client has given up"
-    expected "'server: accept: Software caused connection abort' on stderr; then exit status 1, or the next client served"
-    because "accept() returns -1 when it fails; -1 is no descriptor. Check it before it is used."
-    UNDER=(strace -D -f -qq -o "$T/trace" -e "trace=accept,accept4"
-        -e "inject=accept,accept4:error=ECONNABORTED:when=1")
-    free_port
-    start server "$PORT"
-    local next=1
-    ! listens || "$TALK" -t "$TALK_S" >"$T/next" 2>&1 3>&- 4>&- <<EOF || next=0
-alice connect 127.0.0.1:$PORT
-alice send "$REQUEST"
-alice expect "HTTP/1."
-EOF
-    { ends && [ "$STATUS" -le 1 ] && grep -qE '^server: accept4?: ' "$ERR"; } ||
-        blame "$(how_it_stands)"
-    [ "$STATUS" -eq 1 ] || [ "$next" -eq 1 ] || blame "$(how_it_stands)"
+    calls_fail
+    accept_is_aborted
 }
 
-# Calls fail, each in a run of its own; all runs are started before the first is looked at.
-# A call that the program does not make can't fail.
-other_failures() {
-    local call only runs=() n=0
-    local calls=(socket setsockopt listen getsockname accept send write)
-    for call in "${calls[@]}"; do
-        local family=$call when=""
-        case $call in
-        accept) family=accept,accept4 ;;
-        send) family=sendto,sendmsg,writev,sendfile when=:when=2 ;;
-        write) when=:when=2 ;; # the first is to stdout
+# Calls fail, each in a run of its own. A call that the program does not make can't fail.
+calls_fail() {
+    local party kind
+    ! plays -k < <(starts_first < <(
+        failing socket socket "socket|getaddrinfo"
+        failing setsockopt setsockopt setsockopt
+        failing listen listen listen
+        failing getsockname getsockname getsockname
+        failing accept accept,accept4 "accept4?"
+        failing send sendto,sendmsg,writev,sendfile "[a-z]+" :when=2
+        failing write write "[a-z]+" :when=2 # the first is to stdout
+    )) || return 0
+    while read -r party kind; do
+        was_injected "$party" || continue
+        echo "$party $kind" >"$T/kinds"
+        case $party in
+        socket | setsockopt) tell_of "$party" "Step 2: socket" ;;
+        accept) tell_of "$party" "Step 5: accept" ;;
+        send | write) tell_of "$party" "Step 7: send" ;;
+        *) tell_of "$party" "Step 4: listen" ;;
         esac
-        UNDER=(strace -D -f -qq -o "$T/trace.$call" -e "trace=$family"
-            -e "inject=$family:error=ENOBUFS$when")
-        start server 0
-        runs+=("$PID $OUT $ERR")
-    done
-    UNDER=()
-    for call in "${calls[@]}"; do
-        read -r PID OUT ERR <<<"${runs[n++]}"
-        DID=""
-        did "made $call() fail with ENOBUFS, 'No buffer space available'"
-        expected "'server: $call: No buffer space available' on stderr, and exit status 1"
-        because "$call() can fail like every other call: look at its result, say on stderr which call failed and why, and end with 1."
-        only=$call
-        case $call in
-        socket) only="socket|getaddrinfo" ;;
-        send | write) only="[a-z]" ;;
-        esac
-        case $call in
-        socket | setsockopt) section "Step 2: socket" ;;
-        accept) section "Step 5: accept" ;;
-        send | write) section "Step 7: send" ;;
-        *) section "Step 4: listen" ;;
-        esac
-        if [[ $call = accept || $call = send || $call = write ]]; then
-            because "$call() returns -1 when it fails, the first time or any later one. Look at the result of each before you go on."
-            ! listens || "$TALK" -t "$TALK_S" >/dev/null 2>&1 3>&- 4>&- <<EOF || true
-alice connect 127.0.0.1:$PORT
-alice send "$REQUEST"
-alice drain
-EOF
-        fi
-        ends || true
-        grep -qE '(AF_INET|SO_REUSEADDR|listen|getsockname|accept|\(([3-9]|[1-9][0-9]+),).*INJECTED' \
-            "$T/trace.$call" || continue
-        { ended && [ "$STATUS" -eq 1 ] && grep -qE "^server: ($only)" "$ERR"; } ||
-            blame "$(how_it_stands)"
-    done
-    stop_all
+    done <"$T/kinds"
+}
+
+# The run in which CALL fails; a client comes where it listens.
+failing() { # CALL SYSTEM_CALLS NAMES [WHEN]
+    cat <<.
+$1 under     strace -D -f -qq -o trace.$1 -e trace=$2 -e inject=$2:error=ENOBUFS$4
+$1 start     ./server @at$1
+.
+    case $1 in
+    send | write)
+        cat <<.
+$1 reachable @at$1
+$1-client connect @at$1
+$1-client send $REQUEST
+.
+        ;;
+    esac
+    cat <<.
+$1 exits     1
+$1 says      "^server: ($3)"
+.
+}
+
+# Whether that call was made on a socket, and failed.
+was_injected() { # CALL
+    local fd='\(([3-9]|[1-9][0-9]+),'
+    grep -qE "(AF_INET|SO_REUSEADDR|listen|getsockname|accept|$fd).*INJECTED" \
+        "$T/trace.$1" 2>/dev/null
+}
+
+tell_of() { # PARTY SECTION
+    about failing-call
+    SECTION=$2
+    blame "$(grep -E "^ *[0-9.]+ $1 " "$T/seen")
+$(sed -n "/^$1 /,/^[a-z]* \(ended\|is still\)/p" "$T/seen" | head -4)"
+}
+
+# The first client has given up: an error, or the next is served.
+accept_is_aborted() {
+    local calls=accept,accept4
+    local start="server under strace -D -f -qq -o trace -e trace=$calls \
+-e inject=$calls:error=ECONNABORTED:when=1
+server start     ./server @port
+server reachable @port
+alice  connect   @port
+alice  send      $REQUEST"
+    plays <<. || scene aborted-accept <<.
+$start
+server exits     1
+server says      "^server: accept4?: "
+.
+$start
+alice  expect    "HTTP/1."
+alice  drain
+server exits     0 1
+server says      "^server: accept4?: "
+.
 }
 
 @test "[1] is clean under AddressSanitizer and UndefinedBehaviorSanitizer" {
-    section "Traps"
     with_sanitizers
-    expected "no word from the sanitizers"
-    because "The first line names the mistake, the lines after it the place. A buffer of N bytes has no room for the N bytes that recv() may bring and a NUL after them; nor is what recv() brings a string."
-    local requests=('"GET / HTTP/1.1\r\n\r\n"' '"GE"' '"GET /%s%s%s%n HTTP/1.1\r\nX: \0\r\n\r\n"'
-        '"GET / HTTP/1.1\r\nX: " "a"*8169 "\r\n\r\n"' '"GET / HTTP/1.1\r\nX: " "a"*70000')
-    local request started=() n=0
-    for request in "${requests[@]}"; do
-        free_port
-        start server "$PORT"
-        started+=("$PID $OUT $ERR")
-    done
-    for request in "${requests[@]}"; do
-        read -r PID OUT ERR <<<"${started[n++]}"
-        listens || blame "$(how_it_stands)"
-        "$TALK" -v -t "$TALK_S" >"$T/transcript" 2>&1 3>&- 4>&- <<EOF || true
-server stop $PID
-alice  connect 127.0.0.1:$PORT
-alice  send $request
-alice  half-close
-server continue $PID
-alice  drain
-EOF
-        ends || true
-        DID=""
-        did "built ./server with -fsanitize=address,undefined and sent $request"
-        sanitizers_are_silent "What malloc() gave at the place that is named was never given back with free()."
-        [ "$n" -ne 1 ] || grep -q '< "HTTP/1' "$T/transcript" || disturbed || only_plain_answers
-    done
+    plays -s -k < <(starts_first < <(
+        sanitized first "$REQUEST"
+        sanitized short '"GE"'
+        sanitized percent '"GET /%s%s%s%n HTTP/1.1\r\nX: \0\r\n\r\n"'
+        sanitized full '"GET / HTTP/1.1\r\nX: " "a"*8169 "\r\n\r\n"'
+        sanitized long '"GET / HTTP/1.1\r\nX: " "a"*70000'
+    )) || true
+    ! grep -qE ' (sanitizer|leak)$' "$T/kinds" || {
+        about sanitizers
+        blame "$(sanitizers_said "$T/seen")"
+    }
+    read_message "$T/answer.first" || only_plain_answers
 }
 
-# A browser's visit, beside the other checks: it takes the longest. The page as it was
-# rendered goes to $BATS_FILE_TMPDIR/page, how the server ended to .../stands.
-visit_in_browser() {
-    ready
-    T=$BATS_FILE_TMPDIR
-    free_port
-    start server "$PORT"
-    listens || return 0
-    kill -STOP "$PID"
-    browse "http://127.0.0.1:$PORT/" "$T/page" &
-    local browser=$!
-    await "$BROWSER_S" request_waits || true
-    kill -CONT "$PID"
-    wait "$browser"
-    if disturbed; then
-        serve server
-        browse "http://127.0.0.1:$PORT/" "$T/page"
-    fi
-    how_it_stands >"$T/stands"
-    stop_all
+# What one party's build with sanitizers is sent.
+sanitized() { # PARTY REQUEST
+    cat <<.
+$1 start     ./server @at$1
+$1 reachable @at$1
+$1 stop
+$1-client connect @at$1
+$1-client save answer.$1
+$1-client send $2
+$1-client half-close
+$1 continue
+$1-client drain
+$1 exits
+$1 clean
+.
+}
+
+# Where the build with sanitizers does not answer, without a word: fails the test if the
+# plain build does.
+only_plain_answers() {
+    local seen
+    seen=$(<"$T/seen")
+    CHECKS=""
+    plays <<. || return 0
+server start     ./server @port
+server reachable @port
+$(visit answer)
+.
+    ! read_message "$T/answer" || tell uninitialised "$seen"
+}
+
+# Beside the other checks: a browser's visit.
+browser() {
+    stopping browser -t "$BROWSER_S" <<.
+server  start     ./server @port
+server  reachable @port
+server  stop
+browser start     "$LAB/tests/stage/browse" http://127.0.0.1:@port/
+server  pending
+server  continue
+browser exits
+browser prints    "<h1[^>]*>[^<]*Hello World!"
+.
 }
 
 @test "[1] shows the page in a real browser (Chromium)" {
     find_browser >/dev/null || skip "no Chromium here"
-    section "Run it and look"
-    did "held ./server still until Chromium's request lay in its socket, let it go on, and read the page that Chromium rendered"
-    expected "a page with the heading 'Hello World!'"
-    because "The page did not reach the reader: the response breaks off or ends with RST, its head is wrong, or a tag such as <title> is never closed."
-    finish visit_in_browser || blame "Chromium has not ended"
-    local page=$BATS_FILE_TMPDIR/page
-    [ -s "$page" ] || blame "Chromium shows no page: loading it failed
-$(cat "$BATS_FILE_TMPDIR/stands")
-$(curl_says)"
-    [[ $(headings "$page") == *"Hello World!"* ]] || blame "Chromium's page: $(head -c 800 "$page")
-$(cat "$BATS_FILE_TMPDIR/stands")"
-}
-
-# What curl says of a visit, for a reader: its error, where it has one.
-curl_says() {
-    serve server >/dev/null || return 0
-    kill -STOP "$PID"
-    curl -sS -m "$TALK_S" -o "$T/page" "http://127.0.0.1:$PORT/" 2>"$T/curl" &
-    local client=$!
-    await "$TALK_S" request_waits || true
-    kill -CONT "$PID"
-    if wait "$client"; then
-        echo "curl gets a page of $(size "$T/page") bytes"
-    else
-        cat "$T/curl"
-    fi
+    told browser
 }

@@ -1,0 +1,148 @@
+# Checks as scenes: the stage plays them, and what a failed one says stands in the room's
+# causes.md, an entry a scene. Comes after lib/lab.
+# shellcheck shell=bash disable=SC2034 # variables of lib/lab
+
+STAGE=$LAB/tests/stage/stage
+
+# Plays the scene on standard input; what was seen goes to $T/seen, and for each step that
+# failed a line "PARTY KIND" to $T/kinds. CHECKS=1 takes the builds with sanitizers. Fails
+# where a step has failed.
+plays() { # [OPTION OF THE STAGE...]
+    local builds=$PLAIN status=0
+    [ -z "$CHECKS" ] || builds=$CHECKED
+    "$STAGE" -t "$TALK_S" -b "$builds" -d "$T" -K "$T/kinds" "$@" \
+        >"$T/seen" 2>&1 3>&- 4>&- || status=$?
+    [ "$status" -ne 2 ] || cat "$T/seen" >"$T/.shell" # a mistake of the lab
+    return "$status"
+}
+
+# Plays the scene on standard input; where it fails, so does the test, with what ENTRY says.
+scene() { # ENTRY [OPTION OF THE STAGE...]
+    plays "${@:2}" || tell "$1"
+}
+
+# Fails the test for a scene that has been played, with what ENTRY says of it and what was
+# seen, or other words for that.
+tell() { # ENTRY [SEEN]
+    about "$1"
+    blame "${2-$(last_of <"$T/seen")}"
+}
+
+# What causes.md says under "## ENTRY": sets DID, EXPECTED, SECTION and BECAUSE. A field is
+# "- NAME: text", and goes on in lines that begin with two blanks. Of several causes the
+# first is taken that has in parentheses a party (up to its hyphen) or a kind of $T/kinds, or
+# between slashes what matches $T/seen; else the one without.
+about() { # ENTRY
+    local line inside="" field="" usual="" special="" kinds seen
+    kinds=" $(sed 's/-[^ ]* / /' "$T/kinds" | tr '\n' ' ') " seen=$(tr '\n' ' ' <"$T/seen")
+    DID="" EXPECTED="" SECTION="" BECAUSE=""
+    while IFS= read -r line; do
+        case $line in
+        "## $1") inside=1 ;;
+        "## "*) inside="" ;;
+        *) [ -z "$inside" ] || take_field ;;
+        esac
+    done <"$LAB/tests/$EXERCISE/causes.md"
+    BECAUSE=${special:-$usual}
+}
+
+# One line of an entry, for about, whose variables it sets.
+take_field() {
+    local text=${line#*: } condition word
+    case $line in
+    "- done: "*) field=DID DID=$text ;;
+    "- expected: "*) field=EXPECTED EXPECTED=$text ;;
+    "- read: "*) field=SECTION SECTION=$text ;;
+    "- cause: "*) field=usual usual=$text ;;
+    "- cause ("*)
+        condition=${line#*\(} condition=${condition%%\)*} field=""
+        for word in $condition; do
+            [ -n "$special" ] || [[ $kinds != *" $word "* ]] || field=special
+        done
+        [ -z "$field" ] || special=${line#*\): }
+        ;;
+    "- cause /"*)
+        condition=${line#*/} condition=${condition%%/:*} field=""
+        [ -n "$special" ] || ! [[ $seen =~ $condition ]] || field=special
+        [ -z "$field" ] || special=${line#*/: }
+        ;;
+    "  "*) [ -z "$field" ] || printf -v "$field" '%s %s' "${!field}" "${line#  }" ;;
+    *) field="" ;;
+    esac
+}
+
+# Once for the file: where ./PROGRAM ARGUMENT... can't be reached at all, there is nothing
+# more to test, and every test says so at once.
+must_open() { # PROGRAM ARGUMENT...
+    ready || return 0
+    T=$BATS_FILE_TMPDIR
+    local status=0
+    plays <<<"server start ./$*
+server reachable @port" || status=$?
+    [ "$status" -eq 0 ] || { about opens; block "$1" "$(last_of <"$T/seen")"; }
+}
+
+# Plays FUNCTION's scenes beside the tests, from setup_file on, as they take long; `told`
+# tells later how that went. Where one scene is to be quick, they wait until asked for.
+aside() { behind play_aside "$1"; } # FUNCTION
+play_aside() { # FUNCTION
+    ready
+    T=$BATS_FILE_TMPDIR/$1
+    mkdir -p "$T"
+    { "$1" && : >"$T/well"; } >"$T/said" || true
+}
+told() { # FUNCTION
+    finish play_aside "$1" || true
+    [ ! -f "$BATS_FILE_TMPDIR/$1/well" ] || return 0
+    : >"$BATS_TEST_TMPDIR/.told"
+    cat "$BATS_FILE_TMPDIR/$1/said"
+    return 1
+}
+
+# For LD_PRELOAD=./NAME.so, which takes no path with blanks: the lab's libraries lie where
+# the programs run.
+preloads() { ln -sf "$LAB"/tests/stage/*.so "$T"; }
+
+# The scene on standard input with its starts first, so that no program waits for another.
+starts_first() {
+    awk '$2 ~ /^(under|with|start)$/ { print; next }
+        { rest = rest $0 "\n" }
+        END { printf "%s", rest }'
+}
+
+# ---- HTTP ----
+
+REQUEST='"GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: talk\r\nAccept: */*\r\n\r\n"'
+
+# What a visit is: a scene's steps; what is answered goes to FILE.
+visit() { # FILE
+    echo "alice connect @port
+alice save $1
+alice send $REQUEST
+alice drain"
+}
+
+# Reads the HTTP message in FILE: sets ANSWER, HEAD (with the line end of its last line) and
+# BODY; HAS_NUL where it holds a NUL byte, as bash keeps only what stands before it. Fails
+# where it has no blank line, with or without CR.
+read_message() { # FILE
+    HAS_NUL="" HEAD="" BODY=""
+    ! IFS= read -r -d '' ANSWER <"$1" || HAS_NUL=1
+    local blank=$'\n\r\n'
+    [[ $ANSWER == *"$blank"* ]] || blank=$'\n\n'
+    [[ $ANSWER == *"$blank"* ]] || return 1
+    HEAD=${ANSWER%%"$blank"*}$'\n' BODY=${ANSWER#*"$blank"}
+}
+
+# The value of a field of HEAD, into VALUE; of several, each after a line end.
+field() { # NAME
+    local line name
+    VALUE=""
+    while IFS= read -r line; do
+        line=${line%$'\r'} name=${line%%:*}
+        [[ ${name,,} == "${1,,}" && $line == *:* ]] || continue
+        line=${line#*:}
+        line=${line#"${line%%[! $'\t']*}"} line=${line%"${line##*[! $'\t']}"}
+        VALUE=${VALUE:+$VALUE$'\n'}$line
+    done <<<"$HEAD"
+}
