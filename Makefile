@@ -73,7 +73,7 @@ run watch reset:
 	$(error which exercise? $(foreach s,$(SHORTS),make $@-$(s)))
 
 ##make run-ex01       build it, start it, open the browser
-run-%: $$(call programs,$$(call named,$$*)$$(if $$(SOLUTION),/solution))
+run-%: instruments $$(call programs,$$(call named,$$*)$$(if $$(SOLUTION),/solution))
 	@tests/commands/run $(call named,$*)
 
 ##make watch-ex01     grade it again at every save
