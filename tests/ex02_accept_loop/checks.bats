@@ -7,9 +7,11 @@ load ../lib/http
 # The limits of the statement are 2 s for a client, 1 s for a signal and 10 ms between two
 # accept(); the rest is for the machine.
 HELD_MS=$((2000 + 900 * PATIENCE))    # by a client that sends nothing
-BLOCKED_MS=$((4000 + 900 * PATIENCE)) # by one that takes nothing: two send() may wait
+# By one that takes nothing. With SO_SNDTIMEO each send() that has taken something, if only a
+# little as its time was over, is followed by one that waits anew: three waits on Linux 6.18.
+BLOCKED_MS=$((3 * 2000 + 1900 * PATIENCE))
 STOP_CS=$((100 + 60 * PATIENCE))      # from a signal to the end, in hundredths
-BESIDE_S=$((8 * PATIENCE))            # for what runs beside the other checks
+BESIDE_S=$((10 * PATIENCE))           # for what runs beside the other checks
 SPIN_MS=20                            # of the processor: more is a loop without a pause
 BIG=8388608                           # bytes: more than the kernel's buffers hold
 
@@ -983,14 +985,25 @@ EOF
     converse_to_the_end
 }
 
+# Says why the limit of send() may be missing. Who has one of the two ways is not told to
+# take it.
+why_send_waits() {
+    because "send() blocks when the kernel's buffers are full and the client takes nothing. Give it a limit of 2 s: SO_SNDTIMEO on the client's socket, or poll() for POLLOUT and a send() that does not block (MSG_DONTWAIT); then close, and on to the next."
+    if grep -q SO_SNDTIMEO "$SOURCE"/*.c; then
+        because "server.c names SO_SNDTIMEO. Is its struct timeval {2, 0}, and set on client_fd? A send() that returns -1 with EAGAIN has waited for 2 s in vain: close then, and do not call it again."
+    elif grep -q POLLOUT "$SOURCE"/*.c; then
+        because "server.c names POLLOUT. Is the limit of that poll() 2000 ms, and do you close when it returns 0? And has send() the flag MSG_DONTWAIT? Without it send() waits until it has taken everything, whatever poll() has said."
+    fi
+}
+
 @test "[1] lets a client that takes nothing delay the next by no more than 2 s" {
     needs_answer
     section "Step 7: answer"
     finish deaf_clients || true
     T=$BATS_FILE_TMPDIR/deaf
     did "let a client ask for a file of 8 MiB and receive nothing of it, and a second one send GET /"
-    expected "the second client to be served: after 2 s, or 4 s where two send() wait"
-    because "send() blocks when the kernel's buffers are full and the client takes nothing. Give it a limit of 2 s: SO_SNDTIMEO on the client's socket, or poll() for POLLOUT and a send() that does not block (MSG_DONTWAIT); then close, and on to the next."
+    expected "the second client to be served: after 2 s, or with SO_SNDTIMEO after three times 2 s"
+    why_send_waits
     went_well deaf
 
     DID=""
