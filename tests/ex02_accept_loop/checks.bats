@@ -707,7 +707,7 @@ now() {
     needs_answer
     [ -r /proc/uptime ] || skip "there is no /proc here"
     section "Step 9: the end"
-    local runs=() each signal what since silent half deaf NOW_CS
+    local runs=() each signal what since silent half deaf NOW_CS early=""
     head -c "$BIG" /dev/zero >"$T/page.html"
     serve server
     runs+=("$PID $PORT $OUT $ERR INT nobody was there")
@@ -749,13 +749,14 @@ EOF
     since=$NOW_CS
     for each in "${runs[@]}"; do
         read -r PID PORT OUT ERR signal what <<<"$each"
-        kill -"$signal" "$PID" 2>/dev/null || true
+        { ! ended && kill -"$signal" "$PID" 2>/dev/null; } || early="$early $PID "
     done
     for each in "${runs[@]}"; do
         read -r PID PORT OUT ERR signal what <<<"$each"
         DID=""
         did "sent SIG$signal to ./server while $what"
         expected "its end within a second, with exit status 0"
+        [[ $early != *" $PID "* ]] || ended_early "$signal"
         while now && [ "$NOW_CS" -lt $((since + STOP_CS)) ] && ! ended; do sleep 0.01; done
         because "It goes on waiting. With SA_RESTART the kernel repeats accept() as if no signal had come; without it the call returns -1 with EINTR, and a look at the flag that the handler has set ends the loop."
         [ "$what" = "nobody was there" ] ||
@@ -1020,7 +1021,7 @@ why_send_waits() {
     section "Traps"
     with_sanitizers
     echo '<h1>My page</h1>' >"$T/page.html"
-    local servers=() each request
+    local servers=() each request early
     serve server
     servers+=("$PID $PORT $OUT $ERR")
     serve server page.html
@@ -1049,9 +1050,12 @@ EOF
         done
         did "ended it with SIGTERM"
         because "What is left of malloc() at the end was given back by nobody: each visit leaves as much. Every malloc() has its free(), every fopen() its fclose(), on every way out."
+        early=""
+        ! ended || early=1
         kill -TERM "$PID" 2>/dev/null || true
         ends || blame "$(how_it_stands)"
         sanitizers_are_silent
+        [ -z "$early" ] || ended_early TERM
     done
 }
 

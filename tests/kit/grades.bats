@@ -164,8 +164,60 @@ END
     run quietly env FORMAT=tap SOLUTION=1 LAB_ONLY="breaks off" "$BATS_TEST_TMPDIR/lab/tests/grading/grade" ex01_http_hello
     assert_failure
     assert_line --index 2 "# done      something"
+    assert_line "# expected  breaks off"
+    assert_line '# read      ex01_http_hello/README.md, "The checks"'
     assert_output --partial "a mistake of the lab, not yours"
     assert_output --partial "no-such-file"
+}
+
+@test "a program that has ended before its signal is told how it ended" {
+    copy_lab "$BATS_TEST_TMPDIR/lab"
+    local test=@test
+    cat >>"$BATS_TEST_TMPDIR/lab/tests/ex01_http_hello/checks.bats" <<END
+$test "[1] takes a signal" {
+    start server 80a
+    await "\$END_S" ended
+    did "sent it SIGTERM"
+    send_signal TERM
+}
+END
+    run quietly env FORMAT=tap SOLUTION=1 LAB_ONLY="takes a signal" "$BATS_TEST_TMPDIR/lab/tests/grading/grade" ex01_http_hello
+    assert_failure
+    refute_output --partial "a mistake of the lab"
+    assert_line "# done      sent it SIGTERM"
+    assert_line "# expected  takes a signal"
+    assert_line "# seen      it had ended before SIGTERM could be sent"
+    assert_line --partial "the program ended with exit status 2"
+    assert_line --partial "# cause     It ended by itself, before the signal."
+    assert_line '# read      ex01_http_hello/README.md, "The checks"'
+}
+
+@test "no check breaks off at a signal to a program that has ended" {
+    run grep -nE '^ *kill ' "$LAB"/tests/*/checks.bats "$LAB"/tests/lib/*.bash
+    assert_output
+    run grep -vE '2>/dev/null( \|\| true|; \})' <<<"$output"
+    refute_output
+}
+
+# The checks that fail where PATCH is made to the solution of EXERCISE, of those that match;
+# what they say goes to SAID.
+failing() { # EXERCISE PATCH REGULAR_EXPRESSION
+    mkdir "$BATS_TEST_TMPDIR/$1"
+    cp "$LAB/$1"/solution/*.[ch] "$BATS_TEST_TMPDIR/$1"
+    patch -s -p1 -d "$BATS_TEST_TMPDIR/$1" <"$LAB/tests/$1/bugs/$2.patch"
+    run grade "$1" WORK="$BATS_TEST_TMPDIR" LAB_ONLY="$3"
+    SAID=$output
+    run sed -n 's/^not ok [0-9]* \[[0-9]*\] //p' <<<"$SAID"
+}
+
+@test "udp: answers are seen also where nothing that is printed is flushed" {
+    failing udp datagrams-not-flushed 'asym_server (prints|answers|takes)'
+    assert_line --index 0 "asym_server prints each datagram, and answers with its length"
+    assert_line --index 1 "asym_server takes every datagram, from 0 to 65507 bytes"
+    assert_equal "${#lines[@]}" 2
+    assert_equal "$(grep -c 'fflush(stdout)' <<<"$SAID")" 2
+    run cat <<<"$SAID"
+    refute_output --partial "a mistake of the lab"
 }
 
 # For every exercise a submission, $BATS_TEST_TMPDIR/NAME/EXERCISE, all of whose programs are

@@ -43,6 +43,10 @@ taken_by_others() { # PORT
 
 # Sends a request as curl or a browser would; what is answered goes to $T/answer.
 exchange() { # REQUEST
+    [ -n "$DID" ] || did "sent a request and received up to the end"
+    [ -n "$EXPECTED" ] || expected "a response, and the end of the connection"
+    [ -n "$BECAUSE" ] ||
+        because "The request has come whole. Receive it up to its blank line, send the response, close: the client waits for all three."
     talk <<EOF
 alice connect 127.0.0.1:$PORT
 alice save $T/answer

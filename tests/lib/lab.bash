@@ -53,13 +53,14 @@ blame() { # SEEN, one line or several; they are printed as they are, in 66 colum
     seen=${seen//"$CHECKED/"/./}
     seen=${seen//"$SOURCE/"/}
     seen=${seen//"$T/"/}
-    paragraph "done" "$DID"
-    paragraph expected "$EXPECTED"
+    # What a check has not said yet: try_bug takes these words for a mistake of the lab.
+    paragraph "done" "${DID:-began this check}"
+    paragraph expected "${EXPECTED:-${BATS_TEST_DESCRIPTION#*] }}"
     # A program may print any bytes; what is shown goes into XML, too (FORMAT=junit).
     sed '/^ *$/d' <<<"$seen" | tr '\t\200-\377' ' ?' | tr -cd '\n -~' | head -40 |
         cut -c 1-400 | fold -s -w 66 | awk '{ printf "%-9s %s\n", NR == 1 ? "seen" : "", $0 }'
     [ -z "$BECAUSE" ] || paragraph cause "$BECAUSE"
-    paragraph read "$EXERCISE/README.md, \"$SECTION\""
+    paragraph read "$EXERCISE/README.md, \"${SECTION:-The checks}\""
     return 1
 }
 
@@ -144,7 +145,7 @@ behind() { # FUNCTION [ARGUMENT]
     set -m
     {
         NEXT_PORT=$((25000 + 500 * $(wc -w <<<"$BEHIND"))) # ports of its own, for free_port
-        "$@"
+        "$@" || true # nor does a command in it that fails break it off
         : >"$BATS_FILE_TMPDIR/${!#}.done"
     } </dev/null >/dev/null 2>&1 3>&- 4>&- &
     set +m
@@ -401,6 +402,18 @@ ends() {
     wait "$PID" || STATUS=$?
 }
 
+# Sends SIGNAL to the program, which must not have ended before.
+send_signal() { # SIGNAL
+    { ! ended && kill -s "$1" "$PID" 2>/dev/null; } || ended_early "$1"
+}
+
+# Fails the test of a program that had ended when SIGNAL was to be sent.
+ended_early() { # SIGNAL
+    because "It ended by itself, before the signal. How it ended, and what it said last, tell why."
+    blame "it had ended before SIG$1 could be sent
+$(how_it_stands)"
+}
+
 # Tells whether the program refuses its command line: a usage line on stderr, exit status 2,
 # nothing else done.
 refuses() {
@@ -523,6 +536,7 @@ serve() { # PROGRAM ARGUMENT...
     listens || {
         did "started ./$1 with a port"
         expected "a listening socket"
+        because "A server listens as soon as it is started. What it says on stderr, if anything, tells which call failed."
         blame "$(how_it_stands)"
     }
 }
@@ -534,8 +548,20 @@ serve() { # PROGRAM ARGUMENT...
 talk() {
     local transcript status=0
     transcript=$("$TALK" -t "$TALK_S" 2>&1 3>&- 4>&-) || status=$?
+    [ "$status" -eq 0 ] || names_full_backlog "$transcript"
     [ "$status" -eq 0 ] || blame "$(last_of <<<"$transcript")
 $(how_it_stands)"
+}
+
+# Where a client of the conversation waits in vain for its connection (SYN-SENT), as the
+# backlog of PORT is full, that is the cause: ss shows who waits for accept() as the Recv-Q
+# of the listening socket, and the backlog as its Send-Q.
+names_full_backlog() { # TRANSCRIPT
+    local waiting backlog
+    [[ $1 == *" ! connect "*": Operation now in progress"* ]] || return 0
+    read -r _ waiting backlog _ < <(ss -Hltn "sport = :$PORT") || return 0
+    [ "$waiting" -le "$backlog" ] ||
+        because "This connection found no room in the backlog: $waiting wait for accept(), and listen() was told $backlog. Does the program call accept()? Was listen() told the number that the statement names?"
 }
 
 # The end of a long transcript, where the step stands that failed; not from the middle of a

@@ -358,12 +358,20 @@ shown_chat() {
 taken_by_others() { [ -z "$LAB_ALONE" ] && grep -q 'Address already in use' "$ERR"; }
 
 # For checks that need answers: where none at all has come before, none is waited for.
-answers() {
-    [ ! -f "$BATS_FILE_TMPDIR/mute" ] || {
-        echo "blocked"
-        echo "asym_server answers nobody"
-        return 1
-    }
+answers() { blocked_by "$BATS_FILE_TMPDIR/mute"; }
+
+# Notes for these checks that no answer at all has come, where $T/transcript shows none.
+is_mute() {
+    ! grep -q 'alice *<' "$T/transcript" || return 0
+    (
+        DID=""
+        did "started ./asym_server and sent it a datagram"
+        expected "an answer of 4 bytes: little else can be tested before"
+        because "recvfrom() tells who has sent the datagram; sendto() that address, through the same socket, answers it."
+        section "Step 6: answer"
+        blame "asym_server answers nobody
+$(how_it_stands | cut -c 1-200)"
+    ) >"$BATS_FILE_TMPDIR/mute" || true
 }
 
 # The program must have printed LINE, whole, while it runs.
@@ -431,14 +439,14 @@ $(how_it_stands)"
     did "started ./asym_server $server and sent the datagram 'hello' from port $PORT"
     expected "'127.0.0.1:$PORT 5 hello' on stdout"
     because "A line has the sender's address and port, as recvfrom() told them, the number of bytes, and the text."
-    "$TALK" -t "$TALK_S" >"$T/transcript" 2>&1 3>&- 4>&- <<EOF || true
+    "$TALK" -v -t "$TALK_S" >"$T/transcript" 2>&1 3>&- 4>&- <<EOF || true
 alice bind udp:127.0.0.1:$PORT
 alice connect udp:127.0.0.1:$server
 alice send "hello"
 alice expect "\0\0\0\x05" within ${PRINT_S}s
 EOF
     await "$PRINT_S" grep -aqxF "127.0.0.1:$PORT 5 hello" "$OUT" || {
-        grep -q 'alice *<' "$T/transcript" || touch "$BATS_FILE_TMPDIR/mute"
+        is_mute
         grep -aq hello "$OUT" ||
             because "Nothing of it is on stdout. If you print it: printf() keeps it in a buffer, where stdout is no terminal, until fflush(stdout)."
         ! grep -aq ":$(((PORT % 256) * 256 + PORT / 256)) " "$OUT" ||
@@ -451,7 +459,7 @@ $(cat "$T/transcript")"
     did "sent 'hi!' and 300 bytes"
     expected "an answer of 4 bytes for each datagram: 3 for 'hi!', then 300 for 300 bytes"
     local well=1
-    "$TALK" -t "$TALK_S" >"$T/transcript" 2>&1 3>&- 4>&- <<EOF || well=0
+    "$TALK" -v -t "$TALK_S" >"$T/transcript" 2>&1 3>&- 4>&- <<EOF || well=0
 alice bind udp:127.0.0.1:$PORT
 alice connect udp:127.0.0.1:$server
 alice send "hi!"
@@ -460,7 +468,7 @@ alice send "x"*300
 alice expect "\0\0\x01,"
 EOF
     [ "$well" -eq 1 ] || {
-        grep -q 'alice *<' "$T/transcript" || touch "$BATS_FILE_TMPDIR/mute"
+        is_mute
         because "The answer is the number itself and no text: 4 bytes, the one of most weight first (network byte order). htonl() turns a uint32_t round. 300 is 00 00 01 2c; \\x2c is a comma."
         ! grep -q "none came" "$T/transcript" ||
             because "No answer came to the socket that has asked. It goes to the address that recvfrom() has stored, and through the socket that is bound: a client that is connected hears nobody who writes from another port."
@@ -656,6 +664,8 @@ alice expect "\0\0\0\x02"
 EOF
     expected "'127.0.0.1:$PORT 0' and '127.0.0.1:$PORT 2 ok' on stdout"
     because "Each datagram has its line, the empty one too."
+    grep -q 127.0.0.1 "$OUT" ||
+        because "Nothing of it is on stdout. If you print it: printf() keeps it in a buffer, where stdout is no terminal, until fflush(stdout)."
     await "$PRINT_S" grep -aqE "^127\.0\.0\.1:$PORT 0 ?\$" "$OUT" || blame "$(how_it_stands)"
     prints "127.0.0.1:$PORT 2 ok"
 
@@ -712,7 +722,7 @@ EOF
         did "sent SIG$signal while it waited for the next one"
         expected "it to end within a second, with exit status 0"
         because "A signal that nobody handles ends the program with another status (128 and its number)."
-        kill -s "$signal" "$PID"
+        send_signal "$signal"
         ends || {
             because "recvfrom() goes on waiting after the handler has run: signal() and SA_RESTART make it start again. Then a flag is seen only when the next datagram comes."
             blame "$(how_it_stands)"
@@ -1108,9 +1118,12 @@ EOF
         because "In this build every variable that is not initialised holds a strange value. One of yours is read before it is written: the address length given to recvfrom() is an input too, each time."
         blame "$(cat "$T/transcript" "$ERR")"
     }
-    kill -s TERM "$PID"
+    local early=""
+    ! ended || early=1
+    kill -TERM "$PID" 2>/dev/null || true
     ends || true
     sanitizers_are_silent
+    [ -z "$early" ] || ended_early TERM
     stop_all
 
     DID=""

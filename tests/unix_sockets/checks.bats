@@ -99,6 +99,7 @@ serve_at() { # PROGRAM PATH
     { is_up "$1" && [ "$PORT" = "$2" ]; } || {
         did "started ./$1 $2"
         expected "a socket at $2 that waits for clients"
+        because "A server binds its socket as soon as it is started. What it says on stderr, if anything, tells which call failed."
         blame "${PORT:+it listens on $PORT
 }$(how_it_stands)"
     }
@@ -702,7 +703,8 @@ in_vain() { # WAY
         *)
             did "sent it SIG$way while it waited"
             because "A signal ends a program at once, unless it has a handler (sigaction). In it: unlink(), rmdir(), _exit()."
-            kill -"$way" "$PID" 2>/dev/null || true
+            expected "the program to wait for an answer, up to the signal"
+            send_signal "$way"
             ;;
         esac
         expected "the program to end, and path and directory to be removed"
@@ -800,7 +802,7 @@ $(how_it_stands)"
         expected "the program to end with exit status 0, and its path to be removed"
         because "Without a handler (sigaction) the signal ends the program at once, and nobody removes the path. A handler that only sets a flag is no help where the program waits in accept() or recvfrom(), unless that call is interrupted (no SA_RESTART) and the flag looked at."
         is_up "$server" || blame "$(how_it_stands)"
-        kill -"$signal" "$PID" 2>/dev/null || true
+        send_signal "$signal"
         { ends && [ "$STATUS" -eq 0 ] && [ ! -e "$server.$signal" ]; } ||
             blame "$(how_it_stands)
 $(ls -l "$server.$signal" 2>&1)"
@@ -822,7 +824,7 @@ $busy
 gate listen unix:gate
 go   accept gate
 END
-        kill -TERM "$PID" 2>/dev/null || true
+        send_signal TERM
         { ends && [ "$STATUS" -eq 0 ] && [ ! -e s ]; } || blame "$(how_it_stands)
 $(ls -l s 2>&1)"
         no_talker
@@ -969,7 +971,7 @@ $(ls -l "$server")"
         rm -f s
         serve_at "$server" s
         read -r PID OUT ERR <<<"$first"
-        kill -TERM "$PID" 2>/dev/null || true
+        send_signal TERM
         { ends && [ "$STATUS" -eq 0 ] && [ -S s ]; } || blame "$(how_it_stands)
 $(ls -l s 2>&1)"
     done
@@ -1232,7 +1234,8 @@ signalled_in() { # CALL PROGRAM ARGUMENT...
     start "$@"
     { await "$START_S" in_stop && ! ended; } || blame "no such call
 $(how_it_stands)"
-    { kill -TERM "$PID" && kill -CONT "$PID"; } || blame "$(how_it_stands)"
+    send_signal TERM
+    send_signal CONT
     ends || blame "$(how_it_stands)"
     leaves_nothing
 }
