@@ -10,6 +10,7 @@ CHATS="chat_threads chat_poll"
 FLOOD_S=$((300 * PATIENCE))    # for all of a flood; each part of it has TALK_S
 LEAVE_S=$((1 * PATIENCE))      # from SIGTERM to the end
 LIMIT_MEMORY_KIB=16777216      # a hundred threads reserve a lot that they never touch
+BURST=50                       # clients connect at once, and wait for accept()
 LATE_MS=200                    # how late a thread may begin, in the check of the burst
 SPIN_LOOKS=8                   # so often it is looked whether a server works without a pause,
 SPIN_EVERY_S=0.02              # and so much lies between two looks
@@ -74,8 +75,11 @@ hold() { # [SECONDS_MAX]
     HELD="$HELD $!"
     local pid=$!
     await "${1:-$TALK_S}" held_or_over "$pid" "$file" || true
-    grep -q '^listening' "$file" || blame "$(last_of <"$file")
+    grep -q '^listening' "$file" || {
+        names_full_backlog "$(<"$file")"
+        blame "$(last_of <"$file")
 $(how_it_stands)"
+    }
 }
 held_or_over() { [ -s "$2" ] || gone "$1"; } # PID FILE
 let_go() {
@@ -99,6 +103,28 @@ each() { # FIRST LAST LINE...
                 print line
             }
     }' "$@"
+}
+
+# How many of BURST connections the backlog has room for until accept() takes them, into
+# ROOM: one more than listen() was told, on Linux, which ss shows as Send-Q. That it is
+# enough is for one check to say: in all others no more come at once.
+look_for_room() {
+    ROOM=$(ss -Hltn "sport = :$PORT" | awk -v most="$BURST" '
+        $3 >= room { room = $3 + 1 }
+        END { print (NR == 0 || room > most ? most : room < 2 ? 2 : room) }')
+}
+
+# Clients c FIRST to LAST connect, as many at once as there is room for. The last of those
+# says the lines, in which @ is its number: when it has been heard all have been accepted.
+# LAST always does.
+connect_all() { # FIRST LAST LINE...
+    local from to
+    look_for_room
+    for ((from = $1; from <= $2; from = to + 1)); do
+        to=$((from + ROOM - 1 < $2 ? from + ROOM - 1 : $2))
+        each "$from" "$to" "c@ connect 127.0.0.1:$PORT"
+        each "$to" "$to" "${@:3}"
+    done
 }
 
 # ---- A process from outside ----
@@ -280,14 +306,32 @@ it listens on port $PORT}"
 $(how_it_stands)"
     talk <<<"alice connect 127.0.0.2:$PORT"
 
-    local taken=$PORT first=$PID
+    DID=""
+    did "started ./$1 0 and looked at its listening socket: ss -ltn"
+    expected "a backlog (Send-Q) with room for $BURST connections that come at once"
+    look_for_room
+    because "Connection number $((ROOM + 1)) of $BURST finds no room in the backlog, and its connect() waits a second or more: is listen() told 128?"
+    [ "$ROOM" -eq "$BURST" ] || blame "$(ss -ltn "sport = :$PORT")"
+
+    local taken=$PORT first="$PID $OUT $ERR"
     start "$1" "$taken"
     DID=""
     did "started ./$1 $taken, where another program listens"
     expected "'$1: bind: Address already in use' on stderr, and exit status 1"
     because "Every call can fail, and its result says so: check it, say which call failed and why, and end with 1."
-    { ends && [ "$STATUS" -eq 1 ] && grep -qE "^$1: (bind|listen): Address already in use" "$ERR"; } ||
-        blame "$(how_it_stands)"
+    { ends && [ "$STATUS" -eq 1 ] && grep -qE "^$1: (bind|listen): Address already in use" "$ERR"; } || {
+        local seen
+        seen=$(how_it_stands)
+        read -r PID OUT ERR <<<"$first"
+        ! ended || {
+            DID=""
+            did "started ./$1 0, connected to it and closed, and started another ./$1 there"
+            expected "the first to be still there"
+            because "The first ended by itself: what a client does, or the end of a child (EINTR), is no reason for a server to end."
+            seen=$(how_it_stands)
+        }
+        blame "$seen"
+    }
     stop_all
 }
 
@@ -461,6 +505,8 @@ $(children)"
     section "Step 8: echo_fork, accept and fork"
     serve echo_fork
     did "connected two clients to ./echo_fork and looked with ss -tnp which process holds what"
+    expected "each client's line back"
+    because "In the child: send back the lines of client_fd, which only the parent closes at once."
     hold <<END
 alice connect 127.0.0.1:$PORT
 alice send   "one\n"
@@ -725,22 +771,18 @@ FLOOD=$(printf '%0511d' 0)'\n'
 # ---- 12, 13: places ----
 
 # A hundred clients, c1 to c100; no more than 50 of them wait to be accepted at a time. The
-# last of each 50 is heard by the one before it, and each of them may hear more; c100 has
-# heard all that was said before.
+# last of each 50 is heard by the first, and each of them may hear more; c100 has heard all
+# that was said before.
 hundred() {
-    each 1 50 "c@ connect 127.0.0.1:$PORT"
-    echo 'c50 send "I am 50\n"'
-    echo 'c49 until " I am 50\n"'
-    each 51 100 "c@ connect 127.0.0.1:$PORT"
-    echo 'c100 send "I am 100\n"'
-    echo 'c99 until " I am 100\n"'
+    connect_all 1 50 'c@ send "I am @\n"' 'c1 until " I am @\n"'
+    connect_all 51 100 'c@ send "I am @\n"' 'c1 until " I am @\n"'
     echo 'c50 send "We are 100\n"'
     echo 'c100 until " We are 100\n"'
 }
 
 # The same where others have places too: c100 finds none.
 hundred_and_more() {
-    hundred | sed '/^c100 send/,$d'
+    hundred | sed -e '/ I am 99\\n/d' -e '/^c100 send/,$d' # nor may c99 find one
     echo 'c100 drain'
 }
 
@@ -749,18 +791,24 @@ has_places() { # PROGRAM
     UNDER=(env LATE_THREADS="$LATE_MS" LD_PRELOAD=./faults.so)
     serve "$1"
     UNDER=()
-    did "connected 50 clients to ./$1 in one burst, each new thread beginning $LATE_MS ms late, and let each of them talk"
+    local n
+    look_for_room
+    n=$ROOM
+    did "connected $n clients to ./$1 in one burst, and let each of them talk"
     expected "each client's line under its own ID"
-    because "The address of a variable that the next accept() changes was given to pthread_create(): the thread reads it too late, two threads serve one client, and nobody the other. Give each thread something of its own, such as the address of its place in the array."
-    [ "$1" = chat_threads ] ||
-        because "Several clients may wait when poll() returns: each has to get a place and an ID of its own."
+    because "Several clients may wait when poll() returns: each has to get a place and an ID of its own."
+    [ "$1" = chat_poll ] || {
+        DID=""
+        did "connected $n clients to ./$1 in one burst, each new thread beginning $LATE_MS ms late, and let each of them talk"
+        because "The address of a variable that the next accept() changes was given to pthread_create(): the thread reads it too late, two threads serve one client, and nobody the other. Give each thread something of its own, such as the address of its place in the array."
+    }
     hold <<END
 server stop $PID
-$(each 1 50 "c@ connect 127.0.0.1:$PORT")
+$(each 1 "$n" "c@ connect 127.0.0.1:$PORT")
 server continue $PID
-c50    send "I am 50\n"
-c49    expect "#50 I am 50\n"
-$(each 1 49 'c@ send "I am @\n"' 'c50 expect "#@ I am @\n"')
+c$n    send "I am $n\n"
+c1     expect "#$n I am $n\n"
+$(each 1 "$((n - 1))" 'c@ send "I am @\n"' "c$n expect \"#@ I am @\\n\"")
 held
 END
     let_go
@@ -997,19 +1045,16 @@ visits() { # PROGRAM
 
 # ---- 18: the end ----
 
-# Fifty clients who have all been heard. A client of echo_fork that does not receive keeps
+# Fifty clients who have all been accepted. A client of echo_fork that does not receive keeps
 # its child waiting in send().
 fifty() { # PROGRAM
-    each 1 49 "c@ connect 127.0.0.1:$PORT"
-    echo "c50 connect 127.0.0.1:$PORT"
-    echo 'c50 send "here\n"'
     if [ "$1" = echo_fork ]; then
-        echo 'c50 expect "here\n"'
+        connect_all 1 50 'c@ send "here\n"' 'c@ expect "here\n"'
         echo "deaf deaf"
         echo "deaf connect 127.0.0.1:$PORT"
         echo 'deaf send "not received\n"*1000'
     else
-        echo 'c1 expect "#50 here\n"'
+        connect_all 1 50 'c@ send "here\n"' 'c1 until "#@ here\n"'
     fi
 }
 
@@ -1020,7 +1065,13 @@ fifty() { # PROGRAM
     local program n running=()
     for program in $ALL; do
         serve "$program"
+        section "Step 6: accept"
+        DID=""
+        did "connected 50 clients to ./$program"
+        expected "all of them to be accepted, the last to be served"
+        because "Go back to accept() after each client, however many are connected already."
         hold < <(fifty "$program"; echo held)
+        section "Step 5: signals"
         running+=("$PID $OUT $ERR $PORT $program")
     done
     for n in 0 1 2; do

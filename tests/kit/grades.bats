@@ -210,6 +210,11 @@ failing() { # EXERCISE PATCH REGULAR_EXPRESSION
     run sed -n 's/^not ok [0-9]* \[[0-9]*\] //p' <<<"$SAID"
 }
 
+@test "ex04: listen() with the 16 of ex01 costs one point, whose message names it" {
+    failing ex04_multi backlog-of-16 'say where|has 100 places|end within|all are clean'
+    assert_output "all three say where they listen, and refuse a wrong command line"
+}
+
 @test "udp: answers are seen also where nothing that is printed is flushed" {
     failing udp datagrams-not-flushed 'asym_server (prints|answers|takes)'
     assert_line --index 0 "asym_server prints each datagram, and answers with its length"
