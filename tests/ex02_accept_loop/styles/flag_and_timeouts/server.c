@@ -1,6 +1,6 @@
 /* A right program of another style: a flag and EINTR, the sockets' own time limits, read
    and write, SIGPIPE ignored, perror, the file read and written whole: to a client that
-   takes nothing one write takes megabytes, the next a little, and only the third fails. */
+   takes nothing the first write takes megabytes, the next a little, the third fails. */
 
 #include <errno.h>
 #include <netinet/in.h>
