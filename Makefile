@@ -45,8 +45,8 @@ ifneq ($(shell test -d "$(WORK)" && echo yes),yes)
 $(error WORK=$(WORK): there is no such directory)
 endif
 endif
-ifneq ($(filter-out pretty tap junit,$(FORMAT)),)
-$(error FORMAT=$(FORMAT): it is pretty, tap or junit)
+ifneq ($(filter-out pretty tap json junit,$(FORMAT)),)
+$(error FORMAT=$(FORMAT): it is pretty, tap, json or junit)
 endif
 
 .SECONDEXPANSION:
@@ -121,7 +121,8 @@ clean-%:
 help:
 	@sed -n 's/^##//p' Makefile | sed 's/EXERCISE_LIST/$(SHORTS)/'
 	@echo "WORK=DIR grades a copy that lies elsewhere, SOLUTION=1 the reference solutions;"
-	@echo "FORMAT=pretty, tap or junit; LAB_PATIENCE=3 on a slow machine."
+	@echo "V=1 shows every failed check in full; FORMAT=pretty, tap, json or junit;"
+	@echo "LAB_PATIENCE=3 on a slow machine."
 
 # ---- How programs are built ----
 

@@ -19,6 +19,7 @@ BROWSER_MS=60000             # wall time, after which Chromium gives up by itsel
 
 ASKED_EACH_S=50 # what is waited for is asked for so often in a second, at least
 
+SEEN_LINES=40       # of what a failed check has seen are kept, at most
 PRINTED_LINES=12    # of what a program has printed are shown, where it failed,
 PRINTED_BYTES=160   # and so much of each
 TRANSCRIPT_LINES=16 # of a conversation are shown, the last
@@ -40,27 +41,30 @@ expected() { EXPECTED=$1; }
 because() { BECAUSE=$1; }
 section() { SECTION=$1; }
 
-# Prints TEXT folded to 66 columns, after LABEL.
-paragraph() { # LABEL TEXT
-    printf '%s\n' "$2" | fold -s -w 66 | awk -v label="$1" '
-        { sub(/ +$/, ""); printf "%-9s %s\n", NR == 1 ? label : "", $0 }'
-}
-
-# Ends the test as failed and says why, for the person who reads it.
-blame() { # SEEN, one line or several; they are printed as they are, in 66 columns
+# Ends the test as failed and says why, in one line that tests/grading/records takes for its
+# record. BLOCKS=true says that nothing else can be tested before.
+blame() { # SEEN, one line or several
     : >"${BATS_TEST_TMPDIR:-$BATS_FILE_TMPDIR}/.told" # for tidy
     local seen=${1//"$PLAIN/"/./} # our own paths are of no interest
     seen=${seen//"$CHECKED/"/./}
     seen=${seen//"$SOURCE/"/}
     seen=${seen//"$T/"/}
     # What a check has not said yet: try_bug takes these words for a mistake of the lab.
-    paragraph "done" "${DID:-began this check}"
-    paragraph expected "${EXPECTED:-${BATS_TEST_DESCRIPTION#*] }}"
-    # A program may print any bytes; what is shown goes into XML, too (FORMAT=junit).
-    sed '/^ *$/d' <<<"$seen" | tr '\t\200-\377' ' ?' | tr -cd '\n -~' | head -40 |
-        cut -c 1-400 | fold -s -w 66 | awk '{ printf "%-9s %s\n", NR == 1 ? "seen" : "", $0 }'
-    [ -z "$BECAUSE" ] || paragraph cause "$BECAUSE"
-    paragraph read "$EXERCISE/README.md, \"${SECTION:-The checks}\""
+    jq -Rsr --arg done "${DID:-began this check}" --arg cause "$BECAUSE" \
+        --arg expected "${EXPECTED:-${BATS_TEST_DESCRIPTION#*] }}" \
+        --arg file "$EXERCISE/README.md" --arg section "${SECTION:-The checks}" \
+        --argjson blocked "${BLOCKS:-false}" --argjson lines "$SEEN_LINES" '
+        [split("\n")[] | select(test("^ *$") | not) | .[0:400]] | .[0:$lines] | join("\n")
+        | {done: $done, expected: $expected, seen: ., cause: $cause,
+            read: {file: $file, section: $section}, blocked: $blocked}
+        | "record \(tojson)"' <<<"$seen"
+    return 1
+}
+
+# Ends the test as one that can't be made, for a reason that another has told.
+not_tested() { # REASON
+    : >"$BATS_TEST_TMPDIR/.told"
+    jq -nr --arg reason "$1" '"record \({reason: $reason, blocked: true} | tojson)"'
     return 1
 }
 
@@ -111,7 +115,7 @@ block() { # PROGRAM SEEN
         because "The starter is filled in up to that TODO: the step of its number comes next."
         section "$(sed -n "s/^## \(Step $todo: \)/\1/p" "$LAB/$EXERCISE/README.md")"
     }
-    blame "$2" >"$BATS_FILE_TMPDIR/blocked.$1" || true
+    BLOCKS=true blame "$2" >"$BATS_FILE_TMPDIR/blocked.$1" || true
     for program in $PROGRAMS; do
         blocked "$program" || return 0
     done
@@ -123,7 +127,6 @@ blocked() { [ -f "$BATS_FILE_TMPDIR/blocked.$1" ]; } # PROGRAM
 blocked_by() { # FILE
     [ -f "$1" ] || return 0
     : >"$BATS_TEST_TMPDIR/.told"
-    echo "blocked"
     cat "$1"
     return 1
 }
@@ -297,7 +300,8 @@ tidy() {
         blame "the check broke off by itself: a mistake of the lab, not yours
 $(tail -n 3 "$BATS_TEST_TMPDIR/.shell")" || true
     [ -z "$LAB_FIRST" ] || [ -n "$BATS_TEST_COMPLETED" ] ||
-        echo "only the first check that fails counts here" >"$BATS_FILE_TMPDIR/blocked"
+        not_tested "only the first check that fails counts here" \
+            >"$BATS_FILE_TMPDIR/blocked" || true
 } 2>/dev/null
 
 # ---- The program under test ----

@@ -358,20 +358,13 @@ shown_chat() {
 taken_by_others() { [ -z "$LAB_ALONE" ] && grep -q 'Address already in use' "$ERR"; }
 
 # For checks that need answers: where none at all has come before, none is waited for.
-answers() { blocked_by "$BATS_FILE_TMPDIR/mute"; }
+answers() {
+    [ ! -f "$BATS_FILE_TMPDIR/mute" ] || not_tested "asym_server answers nobody"
+}
 
 # Notes for these checks that no answer at all has come, where $T/transcript shows none.
 is_mute() {
-    ! grep -q 'alice *<' "$T/transcript" || return 0
-    (
-        DID=""
-        did "started ./asym_server and sent it a datagram"
-        expected "an answer of 4 bytes: little else can be tested before"
-        because "recvfrom() tells who has sent the datagram; sendto() that address, through the same socket, answers it."
-        section "Step 6: answer"
-        blame "asym_server answers nobody
-$(how_it_stands | cut -c 1-200)"
-    ) >"$BATS_FILE_TMPDIR/mute" || true
+    grep -q 'alice *<' "$T/transcript" || : >"$BATS_FILE_TMPDIR/mute"
 }
 
 # The program must have printed LINE, whole, while it runs.
