@@ -1,33 +1,39 @@
-# Records as JUnit XML, one suite for each exercise: as GitLab and the actions of GitHub read
-# it. The names are unique, and the file and line are the student's.
+# Records as JUnit XML, one suite for each exercise: as GitLab and the actions of GitHub
+# read it. The names are unique, and the file and line are the student's.
 include "text";
 
 # An attribute; nothing where there is no value.
 def attribute($name; $value):
     if $value == null then "" else " \($name)=\"\($value | tostring | @html)\"" end;
-def property($name; $value): "<property\(attribute("name"; $name))\(attribute("value"; $value))/>";
-def properties: "<properties>\(property("points"; .points))\(property("possible"; .possible))</properties>";
+def property($name; $value):
+    "<property\(attribute("name"; $name))\(attribute("value"; $value))/>";
+def properties:
+    property("points"; .points) + property("possible"; .possible)
+    | "<properties>\(.)</properties>";
 
 # What says that a check has not passed.
 def outcome:
-    (explanation(null) | join("\n") | @html) as $text
-    | if .verdict == "failed" then
-        "\n      <failure type=\"failed\"\(attribute("message"; .cause // .seen // .reason))>\($text)</failure>"
+    if .verdict == "failed" then
+        attribute("message"; .cause // .seen // "")
+        + ">\(explanation(null) | join("\n") | @html)</failure>"
+        | "\n      <failure type=\"failed\"\(.)"
     elif .verdict == "passed" then ""
     else "\n      <skipped\(attribute("message"; "\(.verdict): \(.reason)"))/>" end;
 
 def testcase:
-    "    <testcase\(attribute("classname"; .exercise))\(attribute("name"; "\(.number) \(.check)"))"
-    + attribute("file"; .file) + attribute("line"; .line) + attribute("time"; .seconds // 0)
-    + ">\n      \(properties)\(outcome)\n    </testcase>";
+    attribute("classname"; .exercise) + attribute("name"; "\(.number) \(.check)")
+    + attribute("file"; .file) + attribute("line"; .line)
+    + attribute("time"; .seconds // 0) + ">\n      \(properties)\(outcome)"
+    | "    <testcase\(.)\n    </testcase>";
 
-def count($verdicts): map(select(.verdict as $v | $verdicts | index([$v]))) | length;
+def count(condition): map(select(.verdict | condition)) | length;
 
 # The checks of one exercise, and its grade.
 def suite($checks; $grade):
-    "  <testsuite\(attribute("name"; $grade.exercise))\(attribute("tests"; $checks | length))"
-    + attribute("failures"; $checks | count(["failed"])) + attribute("errors"; 0)
-    + attribute("skipped"; $checks | count(["not tested", "left out"]))
+    "  <testsuite\(attribute("name"; $grade.exercise))"
+    + attribute("tests"; $checks | length)
+    + attribute("failures"; $checks | count(. == "failed")) + attribute("errors"; 0)
+    + attribute("skipped"; $checks | count(. == "not tested" or . == "left out"))
     + attribute("time"; $grade.seconds) + ">",
     "    \($grade | properties)", ($checks[] | testcase), "  </testsuite>";
 
@@ -35,6 +41,7 @@ def suite($checks; $grade):
 foreach inputs as $record ({checks: []};
     if $record.check then .checks += [$record] | .grade = null
     else .grade = $record end
-    | if .grade then .suite = [suite(.checks; .grade)] | .checks = [] else .suite = [] end;
+    | if .grade then .suite = [suite(.checks; .grade)] | .checks = []
+        else .suite = [] end;
     .suite[]),
 "</testsuites>"

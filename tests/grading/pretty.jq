@@ -1,10 +1,11 @@
 # Records as a student sees them, each check as soon as its record comes: a line a check;
 # then, last on the screen, the first failed check in full, the points, and what is next.
-# Of several exercises each has its lines and points, and the first failed check comes last.
+# Of several exercises each has its lines and points, and the first failed check of all
+# comes at the end.
 #
-# Arguments: the exercises (in the order of the records), $where (what is graded, after the
-# name), $next (the exercise that comes next, or ""), $verbose (not empty: every failed check in
-# full beneath its line), $colours (not empty: with colours).
+# Arguments: the exercises, in the order of the records; $where (after the name: what of
+# it is graded), $next (what comes after this exercise, or ""), $verbose (not empty: every
+# failed check in full beneath its line), $colours (not empty: with colours).
 include "text";
 
 def rows: 24; # of the smallest screen
@@ -46,7 +47,8 @@ def reasons:
     | .[] | "not tested: \(.)" | fold | "  \("·" | paint("31")) \(.)";
 
 # The check that is to be mended first.
-def focus: first((.[] | select(.verdict == "failed")), (.[] | select(.verdict == "not tested")));
+def focus:
+    first((.[] | select(.verdict == "failed")), (.[] | select(.verdict == "not tested")));
 def focus_in_full($rows): line, in_full($rows);
 
 # What comes after the checks of an exercise.
@@ -67,7 +69,8 @@ def total:
         | "", (.exercise | title), focus_in_full(rows - rows_around - 2)),
     "",
     "The whole lab: \(.points) of \(.possible) points"
-    + if .left_out == 0 then "" else " (\(.left_out) left out: they could not be tested here)" end;
+    + if .left_out == 0 then ""
+        else " (\(.left_out) left out: they could not be tested here)" end;
 
 ($ARGS.positional[0] | title),
 foreach (inputs, null) as $record (

@@ -6,7 +6,7 @@
 def clean:
     explode
     | map(if . == 9 then 32 else . end
-        | select(. == 10 or (. >= 32 and . < 127) or (. > 159 and . < 65534) or . > 65535))
+        | select(. == 10 or (. > 31 and . < 127) or (. > 159 and . < 65534) or . > 65535))
     | implode;
 
 # A text of a record that a check has written, or null.
@@ -37,7 +37,7 @@ def place_of($check; $said):
         | {file: .[0].string, line: (.[1].string | tonumber)}
         | select(.file as $file | $ARGS.positional | index([$file]))] as $named
     | ($said.read.section // "" | capture("^Step (?<n>[0-9]+)").n? // null) as $step
-    | [$steps | split("\n")[] | capture("^(?<file>[^:]*):(?<line>[0-9]+):\\w+ (?<n>[0-9]+)$")
+    | [$steps | split("\n")[] | capture("^(?<file>.*):(?<line>[0-9]+):\\w+ (?<n>[0-9]+)$")
         | select(.n == $step) | {file, line: (.line | tonumber)}] as $stands
     | first($named[], ($stands[] | select(.file == $source)), $stands[],
         {file: $source, line: null});
@@ -60,13 +60,13 @@ def said($lines):
         // {seen: ($lines | join("\n"))}
     | {done: (.done | text), expected: (.expected | text), seen: (.seen | text),
         cause: (.cause | text), blocked: (.blocked == true), reason: (.reason | text),
-        read: ((.read | objects | {file: (.file | text), section: (.section | text)}) // null)};
+        read: ((.read | objects | map_values(text) | {file, section}) // null)};
 
 # Adds a record to the state: it is put out at once, and counted in the grade.
 def put($record): .out += [$record] | .all += [$record];
 
-# A check of which bats has told that it failed. Where no check of a program can be made, the
-# first says so and has failed; for the others that reason is given.
+# A check of which bats has told that it failed. Where no check of a program can be made,
+# the first says so and has failed; for the others that reason is given.
 def put_failed($check; $said; $seconds):
     if $said.blocked | not then put(record($check; "failed"; $said; null; $seconds))
     else
@@ -83,8 +83,8 @@ def finish:
     | first((.checks[] | select(.name == $told.name)), null) as $check
     | if $check == null then (if $told.failed then .note = said($lines) else . end)
         elif $told.failed then put_failed($check; said($lines); $told.seconds)
-        elif $told.reason then put(record($check; "left out"; {}; $told.reason; $told.seconds))
-        else put(record($check; "passed"; {}; null; $told.seconds)) end
+        else (if $told.reason then "left out" else "passed" end) as $verdict
+            | put(record($check; $verdict; {}; $told.reason; $told.seconds)) end
     | .told = null | .lines = [];
 
 # A line of bats that tells a result, as {name, failed, reason}.
@@ -94,7 +94,8 @@ def result:
     | if .failed then .
         else . + (.name | capture("^(?<name>.*?) # skip ?(?<reason>.*)$") // {}) end;
 
-# The checks of which bats has told nothing: what it has told instead, if anything, is why.
+# The checks of which bats has told nothing: what it has told instead, if anything, is
+# why.
 def put_the_rest:
     .note as $note | (.all | map(.number)) as $told
     | reduce (.checks[] | select(.number as $n | $told | index($n) | not)) as $check

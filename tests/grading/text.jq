@@ -12,8 +12,8 @@ def fold:
 def is_code: test("^ *[0-9]* \\| ?");
 def cut_code:
     (map(capture("^(?<gutter> *[0-9]* \\| ?)(?<code>.*)$"))) as $lines
-    | ([$lines[] | select(.gutter | test("[0-9]") | not).code | match("[~^]").offset] | max)
-        as $caret
+    | ([$lines[] | select(.gutter | test("[0-9]") | not).code | match("[~^]").offset]
+        | max) as $caret
     | (if ($caret // 0) > 45 then $caret - 45 else 0 end) as $from
     | $lines[] | (.gutter + .code[$from:])[0:66];
 
@@ -25,14 +25,14 @@ def seen_lines:
         else . + [$line] end)
     | [.[] | if type == "array" then cut_code else fold end];
 
-# As many of these lines as fit into $rows, and one that says how many do not: the first, or
-# those around the step that failed where it is a conversation.
+# As many of these lines as fit into $rows, and one that says how many do not: the first,
+# or those around the step that failed where it is a conversation.
 def window($rows):
     if $rows == null or length <= $rows then .
-    else ([range(length) as $i | select(.[$i] | test("^ *[0-9.]+ +\\S+ +! ")) | $i] | first)
-            as $failed
+    else ([range(length) as $i | select(.[$i] | test("^ *[0-9.]+ +\\S+ +! ")) | $i]
+            | first) as $failed
         | ([$rows - 1, 3] | max) as $n
-        | ([[$n, ($failed // 0) + 2 + ($n / 3 | floor)] | max, length] | min) as $stop
+        | ([length, ([$n, ($failed // 0) + 2 + ($n / 3 | floor)] | max)] | min) as $stop
         | "(\(length - $n) more lines: V=1 shows all)" as $more
         | if $stop == $n then .[:$n] + [$more] else [$more] + .[$stop - $n:$stop] end end;
 

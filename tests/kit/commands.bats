@@ -88,7 +88,9 @@ path_without() { # REGULAR_EXPRESSION
     run quietly make check
     assert_failure
     assert_equal "$(grep -c '^  0 of 20 points$' <<<"$output")" "$(exercises | wc -l)"
-    assert_equal "$(grep -c 'TODO 1 is still to do$' <<<"$output")" "$(exercises | wc -l)"
+    # The first of them in full, at the end.
+    assert_equal "$(grep -c 'TODO 1 is still to do$' <<<"$output")" 1
+    assert_equal "$(grep -c '^  next: ' <<<"$output")" "$(exercises | wc -l)"
     assert_line "The whole lab: 0 of $((20 * $(exercises | wc -l))) points"
 }
 
@@ -109,7 +111,7 @@ path_without() { # REGULAR_EXPRESSION
 # How many checks these exercises have.
 checks() { (cd tests && cat "${@/%//checks.bats}") | grep -c '^@test "\['; }
 
-@test "FORMAT=tap and FORMAT=junit, for one exercise and for several" {
+@test "FORMAT=tap, json and junit, for one exercise and for several" {
     local command files
     for command in grade check; do
         files="ex01_http_hello ex02_accept_loop"
@@ -126,6 +128,13 @@ checks() { (cd tests && cat "${@/%//checks.bats}") | grep -c '^@test "\['; }
         run xmllint --xpath 'count(//testcase)' "$BATS_TEST_TMPDIR/report.xml"
         # shellcheck disable=SC2086
         assert_output "$(checks $files)"
+        # shellcheck disable=SC2086
+        quietly env FORMAT=json tests/grading/$command $files >"$BATS_TEST_TMPDIR/records" 2>/dev/null || true
+        run jq -rs 'map(select(.check).exercise) | length' "$BATS_TEST_TMPDIR/records"
+        # shellcheck disable=SC2086
+        assert_output "$(checks $files)"
+        run jq -r 'select(.tools).exercise' "$BATS_TEST_TMPDIR/records"
+        assert_output "${files// /$'\n'}"
     done
     run quietly make -s check-ex01 FORMAT=tap SOLUTION=1
     assert_success
@@ -148,7 +157,7 @@ watch|which exercise? make watch-ex01
 reset|which exercise? make reset-ex01
 check WORK=/no/such/place|WORK=/no/such/place: there is no such directory
 check-ex01 WORK=/no/such/place|WORK=/no/such/place: there is no such directory
-check FORMAT=html|FORMAT=html: it is pretty, tap or junit
+check FORMAT=html|FORMAT=html: it is pretty, tap, json or junit
 EOF
     run quietly tests/grading/grade
     assert_failure 2

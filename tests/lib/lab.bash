@@ -50,7 +50,7 @@ blame() { # SEEN, one line or several
     seen=${seen//"$SOURCE/"/}
     seen=${seen//"$T/"/}
     # What a check has not said yet: try_bug takes these words for a mistake of the lab.
-    jq -Rsr --arg done "${DID:-began this check}" --arg cause "$BECAUSE" \
+    jq -Rsr --arg "done" "${DID:-began this check}" --arg cause "$BECAUSE" \
         --arg expected "${EXPECTED:-${BATS_TEST_DESCRIPTION#*] }}" \
         --arg file "$EXERCISE/README.md" --arg section "${SECTION:-The checks}" \
         --argjson blocked "${BLOCKS:-false}" --argjson lines "$SEEN_LINES" '
