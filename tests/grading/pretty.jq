@@ -24,9 +24,9 @@ def several: $ARGS.positional | length > 1;
 def title: . + $where | bold;
 
 # The line of a check: "  ✓ 2/2   listens on the port it is given".
-def line:
+def line(name):
     (if .verdict == "left out" then "-" else .points end) as $points
-    | "  \(.verdict | mark) \("\($points)/\(.possible)     "[0:5]) \(.check)";
+    | "  \(.verdict | mark) \("\($points)/\(.possible)     "[0:5]) \(.check | name)";
 def in_full($rows): explanation($rows)[] | "    \(.)";
 
 # What stands beneath the line of a check.
@@ -49,7 +49,7 @@ def reasons:
 # The check that is to be mended first.
 def focus:
     first((.[] | select(.verdict == "failed")), (.[] | select(.verdict == "not tested")));
-def focus_in_full($rows): line, in_full($rows);
+def focus_in_full($rows): line(bold), in_full($rows);
 
 # What comes after the checks of an exercise.
 def summary($checks):
@@ -57,7 +57,7 @@ def summary($checks):
     | [$checks[] | select(.verdict == "not tested").reason] as $untested
     | ($untested | reasons),
     (select($first and $verbose == "" and (several | not))
-        | $first | focus_in_full(rows - rows_around)),
+        | $first | "", focus_in_full(rows - rows_around)),
     points,
     if $first then "  next: \($first.check)"
         elif several or $next == "" then empty
@@ -76,7 +76,7 @@ def total:
 foreach (inputs, null) as $record (
     {out: [], checks: [], first: null, graded: 0, points: 0, possible: 0, left_out: 0};
     if $record == null then .out = [select(several) | total]
-    elif $record.check then .checks += [$record] | .out = [$record | line, beneath]
+    elif $record.check then .checks += [$record] | .out = [$record | line(.), beneath]
     else .checks as $checks
         | .out = [$record | summary($checks)]
         | .graded += 1

@@ -94,6 +94,7 @@ number"
   ✓ 2/2   listens
   ✗ 0/3   answers #1 with \"it\" & more
   ✗ 0/15  ends
+
   ✗ 0/3   answers #1 with \"it\" & more
     done      sent it
     expected  an answer
