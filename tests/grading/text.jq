@@ -25,16 +25,19 @@ def seen_lines:
         else . + [$line] end)
     | [.[] | if type == "array" then cut_code else fold end];
 
-# As many of these lines as fit into $rows, and one that says how many do not: the first,
-# or those around the step that failed where it is a conversation.
+# As many of these lines as fit into $rows, and one that says how many do not. They are the
+# first; of a conversation, those around the step that failed, and of the steps before it
+# only the first line each.
 def window($rows):
     if $rows == null or length <= $rows then .
-    else ([range(length) as $i | select(.[$i] | test("^ *[0-9.]+ +\\S+ +! ")) | $i]
-            | first) as $failed
-        | ([$rows - 1, 3] | max) as $n
-        | ([length, ([$n, ($failed // 0) + 2 + ($n / 3 | floor)] | max)] | min) as $stop
-        | "(\(length - $n) more lines: V=1 shows all)" as $more
-        | if $stop == $n then .[:$n] + [$more] else [$more] + .[$stop - $n:$stop] end end;
+    else length as $all | ([$rows - 1, 3] | max) as $n
+        | ([range($all) as $i | select(.[$i] | test("^ *[0-9.]+ +\\S+ +! ")) | $i]
+            | first) as $step
+        | [to_entries[] | select(.key >= ($step // 0) or (.value | test("^ {12}") | not))]
+        | ([map(.key) | index($step // 0), 0] | max + 2 + ($n / 3 | floor)) as $wanted
+        | ([length, ([$n, $wanted] | max)] | min) as $stop
+        | map(.value)[([$stop - $n, 0] | max):$stop]
+        | . + ["(\($all - length) more lines: V=1 shows all)"] end;
 
 # These lines after a label of ten columns.
 def after($name):
