@@ -72,7 +72,7 @@ def put_failed($check; $said; $seconds):
     else
         ($said.reason // ($said.seen // "" | first_line | rtrimstr(":"))) as $reason
         | if $said.reason or .reasons[$said | tojson]
-            then put(record($check; "not tested"; $said; $reason; $seconds))
+            then put(record($check; "not tested"; {}; $reason; $seconds))
             else put(record($check; "failed"; $said; $reason; $seconds)) end
         | .reasons[$said | tojson] = true
     end;
