@@ -1,6 +1,6 @@
-/* clock.c: fair time. A machine may be slow or busy, and give a thread its processor late;
-   no program is to blame for that, so the clock by which deadlines are counted stands still
-   meanwhile. */
+/* clock.c: fair time. A machine may be slow or busy, and give a thread its processor
+   late; no program is to blame for that, so the clock by which deadlines are counted
+   stands still meanwhile. */
 
 #define _DEFAULT_SOURCE
 #include <dirent.h>
@@ -23,6 +23,8 @@ static struct {
     struct timespec start;
     pid_t watched[WATCHED_MAX];
     int watched_count;
+    pid_t to_look[TASKS_MAX]; /* at one look; their children are added on the way */
+    int to_look_count;
     struct task tasks[TASKS_MAX];
     int task_count;
     long long looked_ns; /* wall time of the last look */
@@ -143,26 +145,23 @@ static long long stood(pid_t pid, pid_t tid, long long passed_ns, bool first_loo
     return lost > 0 ? lost : 0;
 }
 
-static long long stood_below(pid_t pid, long long passed_ns, bool first_look);
-
-/* The same for the children of one thread (proc_pid_task(5), "children"). */
-static long long children_stood(pid_t pid, pid_t tid, long long passed_ns,
-                                bool first_look)
+/* Adds the children of a thread to the processes that are still to be looked at
+   (proc_pid_task(5), "children"). */
+static void add_children(pid_t pid, pid_t tid)
 {
     char path[64];
-    long long lost = 0;
     int child;
     snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)pid, (int)tid);
     FILE *file = fopen(path, "r");
-    while (file != NULL && fscanf(file, "%d", &child) == 1)
-        lost += stood_below(child, passed_ns, first_look);
+    while (file != NULL && fair.to_look_count < TASKS_MAX &&
+           fscanf(file, "%d", &child) == 1)
+        fair.to_look[fair.to_look_count++] = child;
     if (file != NULL)
         fclose(file);
-    return lost;
 }
 
-/* The same for a process, its threads and its descendants. */
-static long long stood_below(pid_t pid, long long passed_ns, bool first_look)
+/* How long the threads of a process have stood. */
+static long long process_stood(pid_t pid, long long passed_ns, bool first_look)
 {
     char path[64];
     long long lost = 0;
@@ -173,7 +172,7 @@ static long long stood_below(pid_t pid, long long passed_ns, bool first_look)
         if (tid == 0)
             continue;
         lost += stood(pid, tid, passed_ns, first_look);
-        lost += children_stood(pid, tid, passed_ns, first_look);
+        add_children(pid, tid);
     }
     if (threads != NULL)
         closedir(threads);
@@ -187,9 +186,12 @@ static void look(long long now_ns)
     bool first_look = fair.looked_ns == 0;
     for (int i = 0; i < fair.task_count; i++)
         fair.tasks[i].seen = false;
+    fair.to_look[0] = getpid();
+    fair.to_look_count = 1;
     for (int i = 0; i < fair.watched_count; i++)
-        lost += stood_below(fair.watched[i], passed_ns, first_look);
-    lost += stood_below(getpid(), passed_ns, first_look);
+        fair.to_look[fair.to_look_count++] = fair.watched[i];
+    for (int i = 0; i < fair.to_look_count; i++)
+        lost += process_stood(fair.to_look[i], passed_ns, first_look);
     for (int i = 0; i < fair.task_count;)
         if (fair.tasks[i].seen)
             i++;

@@ -22,8 +22,8 @@ void clock_watch(pid_t pid);
 /* The same for each number in an environment variable; none where it is not set. */
 void clock_watch_variable(const char *name);
 
-/* Sets how much processor time the watched processes may use before every deadline is over,
-   in seconds. */
+/* Sets how much processor time the watched processes may use before every deadline is
+   over, in seconds. */
 void clock_ran_max(long seconds);
 
 /* Milliseconds of wall time since the first call of a function of this file. */
@@ -38,8 +38,8 @@ long wall_ms(void);
 long fair_ms(void);
 
 /* Whether fair time has come to end_ms, or the watched processes have used up RAN_MAX_S:
-   without that, many that never rest would stop the clock for each other. While it has not, no more than LOOK_EVERY_MS of
-   wall time may pass from one call to the next. */
+   without that, many that never rest would stop the clock for each other. While it has
+   not, no more than LOOK_EVERY_MS of wall time may pass from one call to the next. */
 bool over(long end_ms);
 
 #endif

@@ -59,7 +59,7 @@ struct crowd {
    time for all of it. */
 static bool stands_still(const struct crowd *crowd)
 {
-    return over(crowd->heard_ms + crowd->seconds * 1000);
+    return over(crowd->heard_ms + crowd->seconds * 1000L);
 }
 
 /* Says what is wrong and ends the program: the sentence is all that is asked for. */

@@ -21,9 +21,9 @@
 static const char *shown(struct stage *stage, const struct step *step)
 {
     static char text[EVENT_BYTES];
-    snprintf(text, sizeof text, "%s", step->address.text[0] == '@' ? "127.0.0.1:" : "");
     if (step->address.port == -1)
         return step->address.text;
+    snprintf(text, sizeof text, "%s", step->address.text[0] == '@' ? "127.0.0.1:" : "");
     with_ports(stage, text + strlen(text), sizeof text - strlen(text),
                step->address.text);
     return text;
@@ -94,7 +94,7 @@ bool play_connect(struct stage *stage, struct party *party, const struct step *s
     const struct address *to = sender ? &stage->parties[step->other].sender : &named;
     if (to->length == 0)
         return say(stage, party, '!', "connect %s: no datagram has come there",
-                   shown(stage, step));
+                   step->address.text);
     if (!open_socket(stage, party, to))
         return false;
     if (connect(party->fd, (const struct sockaddr *)&to->name, to->length) == -1)

@@ -95,8 +95,9 @@ static int find_port(int pid, const char *table, unsigned wanted,
     return found;
 }
 
-/* The same for the process's AF_UNIX socket: a stream socket that listens (flag 00010000),
-   or a datagram socket (type 0002) that has a name. Result: whether there is one. */
+/* The same for the process's AF_UNIX socket: a stream socket that listens (flag
+   00010000), or a datagram socket (type 0002) that has a name. Result: whether there is
+   one. */
 static bool find_path(int pid, const struct sockets *sockets, char path[SEEN_PATH_MAX])
 {
     char line[512];
@@ -160,6 +161,6 @@ void kill_descendants(void)
         if (file != NULL)
             fclose(file);
         while (waitpid(-1, NULL, 0) > 0)
-            continue;
+            ;
     }
 }

@@ -1,5 +1,6 @@
-/* programs.c: programs under test as parties. The stage starts them, sees from outside where
-   they listen, what they print and how they end; nothing is said to them but by signals. */
+/* programs.c: programs under test as parties. The stage starts them, sees from outside
+   where they listen, what they print and how they end; nothing is said to them but by
+   signals. */
 
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -43,21 +44,21 @@ bool play_with(struct stage *stage, struct party *party, const struct step *step
     return true;
 }
 
-static void set_limit(int resource, rlim_t most)
-{
-    setrlimit(resource, &(struct rlimit){.rlim_cur = most, .rlim_max = most});
-}
-
 /* Puts the limits on this process: it becomes a program of the exercise. */
 static void limit(const struct stage *stage)
 {
-    set_limit(RLIMIT_CORE, 0);
-    set_limit(RLIMIT_CPU, LIMIT_CPU_S);
-    set_limit(RLIMIT_FSIZE, LIMIT_FILE_BYTES);
+    const struct rlimit core = {0, 0}, cpu = {LIMIT_CPU_S, LIMIT_CPU_S},
+                        file = {LIMIT_FILE_BYTES, LIMIT_FILE_BYTES},
+                        processes = {LIMIT_PROCESSES, LIMIT_PROCESSES},
+                        memory = {(rlim_t)LIMIT_MEMORY_MIB << 20,
+                                  (rlim_t)LIMIT_MEMORY_MIB << 20};
+    setrlimit(RLIMIT_CORE, &core);
+    setrlimit(RLIMIT_CPU, &cpu);
+    setrlimit(RLIMIT_FSIZE, &file);
     if (!stage->sanitized)
-        set_limit(RLIMIT_AS, (rlim_t)LIMIT_MEMORY_MIB << 20);
+        setrlimit(RLIMIT_AS, &memory);
     if (getenv("LAB_COUNTED") != NULL) /* only what is graded is counted (alone) */
-        set_limit(RLIMIT_NPROC, LIMIT_PROCESSES);
+        setrlimit(RLIMIT_NPROC, &processes);
 }
 
 /* In the child: puts the limits on, and becomes the program. */
@@ -159,10 +160,10 @@ static void hear_output(struct output *output)
 void hear_program(struct program *program)
 {
     struct pollfd exit = {.fd = program->pidfd, .events = POLLIN};
-    bool over = program->pidfd != -1 && poll(&exit, 1, 0) == 1;
+    bool gone = program->pidfd != -1 && poll(&exit, 1, 0) == 1;
     for (int i = 0; i < 2; i++)
         hear_output(&program->outputs[i]);
-    if (over) {
+    if (gone) {
         waitpid(program->pid, &program->status, 0);
         close(program->pidfd);
         program->pidfd = -1;
@@ -208,8 +209,8 @@ static const char *status_text(int status)
 /* ---- Where it listens ---- */
 
 /* Whether it listens where it was asked to; anywhere is taken for right. */
-static bool at(struct stage *stage, const struct party *party, struct port *port,
-               int number, bool anywhere)
+static bool right_place(struct stage *stage, const struct party *party, struct port *port,
+                        int number, bool anywhere)
 {
     if (port->number == 0 || anywhere)
         port->number = number;
@@ -239,14 +240,14 @@ bool play_listens(struct stage *stage, struct party *party, const struct step *s
     struct port *port = &stage->ports[step->address.port];
     struct port numbered = {
         .number = ntohs(((const struct sockaddr_in *)&step->address.name)->sin_port)};
-    return at(stage, party, step->address.port == -1 ? &numbered : port, seen.port,
-              step->command->name[0] == 'r');
+    return right_place(stage, party, step->address.port == -1 ? &numbered : port,
+                       seen.port, step->command->name[0] == 'r');
 }
 
 /* ---- What it prints ---- */
 
-/* Whether a line of the output matches; only whole lines do, as a reader has them. The last
-   may lack its end where unended is asked for. */
+/* Whether a line of the output matches; only whole lines do, as a reader has them. The
+   last may lack its end where unended is asked for. */
 static bool has_line(const struct output *output, const regex_t *pattern, bool unended)
 {
     static char line[OUTPUT_MAX + 1];

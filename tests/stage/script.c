@@ -226,8 +226,8 @@ static bool is_party(const struct reader *reader)
     return false;
 }
 
-/* Reads words up to the end of the line; "text" is one word, blanks and all. What looks like
-   the name of a port is one from now on. */
+/* Reads words up to the end of the line; "text" is one word, blanks and all. What looks
+   like the name of a port is one from now on. */
 static void read_words(struct reader *reader, struct step *step)
 {
     for (skip_blanks(reader); *reader->at != '\0'; skip_blanks(reader)) {
@@ -273,6 +273,7 @@ static void read_argument(struct reader *reader, struct step *step, char argumen
     skip_blanks(reader);
     if (argument == 's' && *reader->at == '@' && is_party(reader)) {
         step->address.text = reader->at++;
+        step->address.port = -1;
         step->other = read_party(reader);
     } else if (argument == 'a' || argument == 's')
         step->address = read_address(reader);

@@ -1,11 +1,12 @@
-/* stage: plays a scene: a conversation of named parties with programs under test, and tells
-   how it went. Its language is in HELP below; `stage --help` prints it, README.md explains it.
+/* stage: plays a scene: a conversation of named parties with programs under test, and
+   tells how it went. Its language is in HELP below; `stage --help` prints it, README.md
+   explains it.
 
-   One process, one poll(), no threads. The whole script is read before the first step, so
-   that a mistake in it is told before anything is sent. While one party waits, what comes
-   for the others is received and kept, up to INBOX_MAX bytes a party: then that party
-   stops reading, as any program would. Datagrams stay in the kernel until their party
-   asks for them, so that their boundaries are kept for us. */
+   One process, one poll(), no threads. The whole script is read before the first step,
+   so that a mistake in it is told before anything is sent. While one party waits, what
+   comes for the others is received and kept, up to INBOX_MAX bytes a party: then that
+   party stops reading, as any program would. Datagrams stay in the kernel until their
+   party asks for them, so that their boundaries are kept for us. */
 
 #define _DEFAULT_SOURCE
 #include <errno.h>
@@ -130,8 +131,8 @@ static bool play_step(struct stage *stage, struct party *party, const struct ste
     return step->command->play(stage, party, step);
 }
 
-/* Plays all steps, up to one that fails; where the scene goes on, only the party whose step
-   has failed leaves. Returns whether none has failed. */
+/* Plays all steps, up to one that fails; where the scene goes on, only the party whose
+   step has failed leaves. Returns whether none has failed. */
 static bool play(struct stage *stage)
 {
     bool well = true;
@@ -160,13 +161,14 @@ static bool read_options(struct stage *stage, int argc, char **argv, bool *verbo
         stage->goes_on = stage->goes_on || option == 'k';
         if (option == 't')
             seconds = atof(optarg);
-        else if (option == 'b' && (stage->builds = realpath(optarg, NULL)) == NULL)
-            return false;
+        else if (option == 'b')
+            stage->builds = realpath(optarg, NULL);
         else if (option == 'd')
             stage->scratch = optarg;
-        else if (option == 'K' && (stage->kinds = fopen(optarg, "w")) == NULL)
-            return false;
-        else if (option == '?')
+        else if (option == 'K')
+            stage->kinds = fopen(optarg, "w");
+        if (option == '?' || stage->builds == NULL ||
+            (option == 'K' && stage->kinds == NULL))
             return false;
     }
     stage->end_ms = stage->limit_ms = (long)(seconds * 1000);

@@ -1,6 +1,6 @@
-/* stage.h: what the files of the stage share. A scene is read whole (script.c), then played
-   step by step: by peers, which talk through sockets (peers.c), and by programs under test,
-   which the stage starts and looks at from outside (programs.c). */
+/* stage.h: what the files of the stage share. A scene is read whole (script.c), then
+   played step by step: by peers, which talk through sockets (peers.c), and by programs
+   under test, which the stage starts and looks at from outside (programs.c). */
 
 #ifndef STAGE_H
 #define STAGE_H
@@ -159,21 +159,21 @@ void read_script(struct stage *stage, const char *name, FILE *file);
 
 /* ---- ports.c ---- */
 
-/* The place of a port's name in the stage's list, a new one where it is not there; -1 when
-   there are too many. */
+/* The place of a port's name in the stage's list, a new one where it is not there; -1
+   when there are too many. */
 int port_named(struct stage *stage, const char *name, size_t length);
 
 /* The number of that port: a free one is chosen where none is known. */
 int number_of(struct port *port);
 
-/* Copies text, with the number in place of each @NAME that is a port's, into out; what does
-   not fit is cut. Returns out. */
+/* Copies text, with the number in place of each @NAME that is a port's, into out; what
+   does not fit is cut. Returns out. */
 char *with_ports(struct stage *stage, char *out, size_t size, const char *text);
 
 /* ---- transcript.c ---- */
 
-/* Notes what happened: kind is '>' sent, '<' received, '.' done, '!' failed. What a stream
-   brings a party in a row becomes one event. */
+/* Notes what happened: kind is '>' sent, '<' received, '.' done, '!' failed. What a
+   stream brings a party in a row becomes one event. */
 void note(struct stage *stage, const struct party *party, char kind, const char *bytes,
           size_t length);
 
@@ -196,7 +196,8 @@ void print_transcript(const struct stage *stage);
 bool ended(const struct party *party);
 
 /* A deadline counts fair time: how late the machine gives out its processors is nobody's
-   mistake. A pause, and a lower bound, count wall time. Both in ms; a pause from now on. */
+   mistake. A pause, and a lower bound, count wall time. Both in ms; a pause from now
+   on. */
 struct moment deadline(long ms);
 struct moment pause_of(long ms);
 bool is_past(struct moment moment);
@@ -205,13 +206,14 @@ bool is_past(struct moment moment);
 struct moment end_of(const struct stage *stage, const struct step *step);
 
 /* Waits until something happens or that moment has come; what comes for connections and
-   from programs is received. Returns whether the events asked for this party have come. */
+   from programs is received. Returns whether the events asked for this party have
+   come. */
 bool wait_for(struct stage *stage, const struct party *party, short events,
               struct moment until);
 
 void pause_for(struct stage *stage, const struct party *party, int ms);
 
-/* ---- peers.c and programs.c: the commands; each returns false when it has failed ---- */
+/* ---- peers.c and programs.c: the commands; false when one has failed ---- */
 
 typedef bool play_command(struct stage *, struct party *, const struct step *);
 
