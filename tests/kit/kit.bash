@@ -5,7 +5,7 @@ bats_load_library bats-support
 bats_load_library bats-assert
 
 LAB=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
-KIT_S=120 # no command that a test runs takes longer
+KIT_S=600 # no command that a test runs takes longer
 
 # The environment of a person who has set nothing, and whose bats is not the inside of ours.
 export LC_ALL=C.UTF-8
@@ -45,6 +45,14 @@ grade() { # EXERCISE [VARIABLE=VALUE...]
     local exercise=$1
     shift
     quietly env FORMAT=tap "$@" "$LAB/tests/grading/grade" "$exercise"
+}
+
+# What is tried this time of the programs with a known grade, and of the exercises; the log
+# says how to try the same again.
+sample() { # bugs|styles|exercises
+    echo "# of the $1: SEED=$("$LAB/tests/kit/sample" seed)" \
+        "SAMPLE=${SAMPLE:-16}${ALL:+ ALL=$ALL}" >&3
+    "$LAB/tests/kit/sample" "$1"
 }
 
 # The points in TAP on standard input.
