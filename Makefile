@@ -51,7 +51,8 @@ endif
 
 .SECONDEXPANSION:
 .DELETE_ON_ERROR:
-.PHONY: all $(SHORTS) run watch reset solutions starters check demo test steady tools clean help
+.PHONY: all $(SHORTS) run watch reset solutions starters check demo test steady tools
+.PHONY: clean help
 .PHONY: instruments compile-command
 
 ##make                build every exercise

@@ -7,7 +7,7 @@ setup() {
 }
 
 # Those in which --help is still to be asked for: nobody else may join them.
-MUTE=" tests/grading/alone tests/grading/check tests/grading/grade tests/grading/scoreboard "
+MUTE=$(printf ' tests/grading/%s ' alone check grade records render)
 
 # The commands: every script among the directories of commands that can be executed.
 commands() {

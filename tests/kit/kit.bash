@@ -7,7 +7,7 @@ bats_load_library bats-assert
 LAB=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 KIT_S=600 # no command that a test runs takes longer
 
-# The environment of a person who has set nothing, and whose bats is not the inside of ours.
+# The environment of a person who has set nothing, and whose bats is not within ours.
 export LC_ALL=C.UTF-8
 PLAIN_PATH=$(tr : '\n' <<<"$PATH" | grep -v 'libexec/bats-core$' | paste -s -d :)
 PERSON=(env -i "PATH=$PLAIN_PATH" "HOME=$HOME" LC_ALL=C.UTF-8 TERM=dumb)
@@ -47,8 +47,8 @@ grade() { # EXERCISE [VARIABLE=VALUE...]
     quietly env FORMAT=tap "$@" "$LAB/tests/grading/grade" "$exercise"
 }
 
-# What is tried this time of the programs with a known grade, and of the exercises; the log
-# says how to try the same again.
+# What is tried this time of the programs with a known grade, or of the exercises; the
+# log says how to try the same again.
 sample() { # bugs|styles|exercises
     echo "# of the $1: SEED=$("$LAB/tests/kit/sample" seed)" \
         "SAMPLE=${SAMPLE:-16}${ALL:+ ALL=$ALL}" >&3
@@ -56,4 +56,6 @@ sample() { # bugs|styles|exercises
 }
 
 # The points in TAP on standard input.
-points() { sed -n 's/^ok [0-9]* \[\([0-9]*\)\].*/\1/p' | awk '{ n += $1 } END { print n + 0 }'; }
+points() {
+    sed -n 's/^ok [0-9]* \[\([0-9]*\)\].*/\1/p' | awk '{ n += $1 } END { print n + 0 }'
+}

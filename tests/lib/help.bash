@@ -1,5 +1,5 @@
-# For the head of a command: where it is asked for --help, or -h, prints the comment that the
-# command begins with, and ends.
+# For the head of a command: where it is asked for --help, or -h, prints the comment that
+# the command begins with, and ends.
 # shellcheck shell=bash
 case ${1-} in
 -h | --help)
