@@ -106,7 +106,7 @@ test: instruments
 	@bats --timing --jobs $$(getconf _NPROCESSORS_ONLN) --no-parallelize-within-files \
 	    tests/kit tests/stage tests/grading $(wildcard tests/*/reference.bats)
 
-##make steady         are grades the same on a busy machine? (all of them, or ex01 ...)
+##make steady         are grades the same on a busy machine? (steady ex01: of one)
 # The exercises are named beside it, and are then not words of their own.
 CHOSEN = $(foreach s,$(filter $(SHORTS),$(MAKECMDGOALS)),$(call known,$(s)))
 steady: instruments

@@ -535,16 +535,16 @@ accept_is_aborted() {
     local calls=accept,accept4
     local start="server under strace -D -f -qq -o trace -e trace=$calls \
 -e inject=$calls:error=ECONNABORTED:when=1
-server start     ./server @port
-server reachable @port
-alice  connect   @port
-alice  send      $REQUEST"
+server start     ./server @port"
     plays <<. || scene aborted-accept <<.
 $start
 server exits     1
 server says      "^server: accept4?: "
 .
 $start
+server reachable @port
+alice  connect   @port
+alice  send      $REQUEST
 alice  expect    "HTTP/1."
 alice  drain
 server exits     0 1

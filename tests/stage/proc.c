@@ -151,16 +151,17 @@ void kill_descendants(void)
 {
     char path[64];
     int child;
-    bool some = true;
-    while (some) {
-        some = false;
+    pid_t ended = 0;
+    while (ended != -1) { /* up to ECHILD: there are no more */
         snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
         FILE *file = fopen(path, "r");
         while (file != NULL && fscanf(file, "%d", &child) == 1)
-            some = kill(child, SIGKILL) == 0;
+            kill(child, SIGKILL);
         if (file != NULL)
             fclose(file);
-        while (waitpid(-1, NULL, 0) > 0)
+        /* When one has ended, its children are ours. */
+        ended = waitpid(-1, NULL, 0);
+        while (ended > 0 && waitpid(-1, NULL, WNOHANG) > 0)
             ;
     }
 }

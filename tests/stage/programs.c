@@ -26,6 +26,19 @@ enum { PATH_BYTES = 4096, WORD_BYTES = 1 << 17 };
 
 static const char *const OUTPUTS[] = {"stdout", "stderr"};
 
+/* ---- Signals ---- */
+
+/* The signals that a program is likely to meet, signal(7). */
+static const struct {
+    int number;
+    const char *name;
+} SIGNALS[] = {{SIGHUP, "HUP"},   {SIGINT, "INT"},   {SIGQUIT, "QUIT"}, {SIGILL, "ILL"},
+               {SIGTRAP, "TRAP"}, {SIGABRT, "ABRT"}, {SIGBUS, "BUS"},   {SIGFPE, "FPE"},
+               {SIGKILL, "KILL"}, {SIGUSR1, "USR1"}, {SIGSEGV, "SEGV"}, {SIGUSR2, "USR2"},
+               {SIGPIPE, "PIPE"}, {SIGALRM, "ALRM"}, {SIGTERM, "TERM"}, {SIGCHLD, "CHLD"},
+               {SIGCONT, "CONT"}, {SIGTSTP, "TSTP"}, {SIGXCPU, "XCPU"}, {SIGXFSZ, "XFSZ"},
+               {SIGSYS, "SYS"},   {0, "?"}};
+
 /* ---- Starting ---- */
 
 /* What the next start of the program runs under, as `under strace -f` says. */
@@ -61,19 +74,26 @@ static void limit(const struct stage *stage)
         setrlimit(RLIMIT_NPROC, &processes);
 }
 
-/* In the child: puts the limits on, and becomes the program. */
+/* In the child: puts the limits on, and becomes the program. All descriptors are closed
+   but begun, which exec() closes. */
 static _Noreturn void become(struct stage *stage, const struct program *program,
-                             const struct step *step, int out, int err)
+                             const struct step *step, int out, int err, int begun)
 {
     static char words[WORDS_MAX][WORD_BYTES];
     char *arguments[WORDS_MAX + 1];
     int count = 0;
     setpgid(0, 0);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    for (size_t i = 0; SIGNALS[i].number != 0; i++) /* whatever the grader ignores */
+        signal(SIGNALS[i].number, SIG_DFL);
     dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
     dup2(out, STDOUT_FILENO);
     dup2(err, STDERR_FILENO);
     for (int fd = 3; fd < 1024; fd++)
-        close(fd);
+        if (fd != begun)
+            close(fd);
     if (strncmp(step->words[0], "./", 2) == 0)
         limit(stage);
     for (int i = 0; program->settings != NULL && i < program->settings->word_count; i++)
@@ -105,13 +125,14 @@ static void begin(struct program *program)
 bool play_start(struct stage *stage, struct party *party, const struct step *step)
 {
     struct program *program = party->program;
-    int out[2], err[2];
+    int out[2], err[2], begun[2];
     char text[EVENT_BYTES] = "", word[EVENT_BYTES];
     if (program->pid != 0 && program->pidfd != -1)
         return say(stage, party, '!', "start: it is still running");
     begin(program);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    if (pipe2(out, O_CLOEXEC) == -1 || pipe2(err, O_CLOEXEC) == -1)
+    if (pipe2(out, O_CLOEXEC) == -1 || pipe2(err, O_CLOEXEC) == -1 ||
+        pipe2(begun, O_CLOEXEC) == -1)
         return say(stage, party, '!', "pipe: %s", strerror(errno));
     for (int i = 0; i < step->word_count; i++) /* a free port is chosen once, here */
         with_ports(stage, word, sizeof word, step->words[i]);
@@ -119,11 +140,16 @@ bool play_start(struct stage *stage, struct party *party, const struct step *ste
     if (program->pid == -1)
         return say(stage, party, '!', "fork: %s", strerror(errno));
     if (program->pid == 0)
-        become(stage, program, step, out[1], err[1]);
+        become(stage, program, step, out[1], err[1], begun[1]);
     setpgid(program->pid, program->pid);
     program->pidfd = (int)syscall(SYS_pidfd_open, program->pid, 0);
     close(out[1]);
     close(err[1]);
+    /* exec() closes the other end: before, the child still has our own sockets. */
+    close(begun[1]);
+    while (read(begun[0], word, 1) == -1 && errno == EINTR)
+        ;
+    close(begun[0]);
     program->outputs[0].fd = out[0];
     program->outputs[1].fd = err[0];
     for (int i = 0; i < 2; i++)
@@ -174,17 +200,6 @@ static bool has_ended(const struct program *program)
 {
     return program->pid != 0 && program->pidfd == -1;
 }
-
-/* The signals that a program is likely to meet, signal(7). */
-static const struct {
-    int number;
-    const char *name;
-} SIGNALS[] = {{SIGHUP, "HUP"},   {SIGINT, "INT"},   {SIGQUIT, "QUIT"}, {SIGILL, "ILL"},
-               {SIGTRAP, "TRAP"}, {SIGABRT, "ABRT"}, {SIGBUS, "BUS"},   {SIGFPE, "FPE"},
-               {SIGKILL, "KILL"}, {SIGUSR1, "USR1"}, {SIGSEGV, "SEGV"}, {SIGUSR2, "USR2"},
-               {SIGPIPE, "PIPE"}, {SIGALRM, "ALRM"}, {SIGTERM, "TERM"}, {SIGCHLD, "CHLD"},
-               {SIGCONT, "CONT"}, {SIGTSTP, "TSTP"}, {SIGXCPU, "XCPU"}, {SIGXFSZ, "XFSZ"},
-               {SIGSYS, "SYS"},   {0, "?"}};
 
 static const char *signal_name(int number)
 {
