@@ -28,7 +28,7 @@ TRANSCRIPT_LINES=16 # of a conversation are shown, the last
 LIMIT_CPU_S=10
 LIMIT_FILE_KIB=20480
 LIMIT_MEMORY_KIB=2097152
-LIMIT_PROCESSES=500 # and threads, of all that is graded; the kernel does not hold root to it
+LIMIT_PROCESSES=500 # and threads, of all that is graded; for root, LAB_CGROUP has the same
 
 SANITIZE="-O0 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all"
 
@@ -321,6 +321,7 @@ start() { # PROGRAM ARGUMENT...
         ulimit -c 0 -t "$LIMIT_CPU_S" -f "$LIMIT_FILE_KIB"
         [ -n "$CHECKS" ] || ulimit -v "$LIMIT_MEMORY_KIB"
         [ -z "$LAB_COUNTED" ] || ulimit -u "$LIMIT_PROCESSES"
+        [ -z "$LAB_CGROUP" ] || echo 0 >"$LAB_CGROUP/cgroup.procs" # 0: who writes it
         export LAB_TEST=$T
         cd "$T" && exec 5>&- 6>&- 7>&- 8>&- 9>&- "${UNDER[@]}" "$program" "$@"
     ) </dev/null >"$OUT" 2>"$ERR" 3>&- 4>&- &
