@@ -27,7 +27,7 @@ else
 
 EXERCISES := $(sort $(notdir $(patsubst %/checks.bats,%,$(wildcard tests/*/checks.bats))))
 SHORTS    := $(foreach e,$(EXERCISES),$(firstword $(subst _, ,$(e))))
-INSTRUMENTS := $(addprefix tests/stage/,stage listening crowd fair short_io.so faults.so)
+INSTRUMENTS := $(addprefix tests/stage/,stage listening crowd fair few short_io.so faults.so)
 
 # The directory of a short name; a clear word where there is none.
 known = $(firstword $(filter $(1) $(1)_%,$(EXERCISES)))
@@ -150,6 +150,8 @@ tests/stage/stage: $(STAGE) tests/stage/stage.h
 tests/stage/stage tests/stage/listening tests/stage/crowd tests/stage/fair: %: %.c \
         $(addprefix tests/stage/,clock.c clock.h proc.c proc.h)
 	@$(CC) $(CFLAGS) -o $@ $(filter %.c,$^)
+tests/stage/few: %: %.c
+	@$(CC) $(CFLAGS) -o $@ $<
 # ISO C has no function pointers in a void *, as dlsym() returns them.
 tests/stage/short_io.so tests/stage/faults.so: %.so: %.c
 	@$(CC) $(filter-out -Wpedantic,$(CFLAGS)) -shared -fPIC -o $@ $< -ldl

@@ -30,6 +30,9 @@ LIMIT_FILE_KIB=20480
 LIMIT_MEMORY_KIB=2097152
 LIMIT_PROCESSES=500 # and threads, of all that is graded; for root, LAB_CGROUP has the same
 
+# shellcheck source-path=SCRIPTDIR
+. "$LAB/tests/lib/forks.bash"
+
 SANITIZE="-O0 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all"
 
 # ---- What a failed check says ----
@@ -103,6 +106,7 @@ open_exercise() { # DIRECTORY PROGRAM...
 $(cat "$PLAIN/$program.log")"
         fi
     done
+    watch_forks
     behind compile_checked
 }
 
@@ -174,7 +178,7 @@ finish() { # FUNCTION [ARGUMENT]
 # For teardown_file.
 close_exercise() {
     local pid
-    for pid in $BEHIND; do
+    for pid in $BEHIND $WATCH; do
         kill -KILL -- "-$pid" 2>/dev/null || true
         wait "$pid" 2>/dev/null || true
     done
@@ -464,10 +468,7 @@ how_it_stands() {
             echo "the program ended with $(status_text "$STATUS")"
         fi
     fi
-    local processes
-    processes=$(processes_by group | wc -l)
-    [ "$processes" -le "$((LIMIT_PROCESSES / 2))" ] ||
-        echo "it has become $processes processes: each fork() makes one more"
+    how_many_processes
     shown stdout "$OUT"
     shown stderr "$ERR"
 }
