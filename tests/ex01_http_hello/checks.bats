@@ -74,7 +74,7 @@ server exits     0
 }
 
 @test "[1] makes the calls in their order and closes both sockets" {
-    strace_works || skip "strace is missing, or may not trace here"
+    with_strace
     local calls="network,read,readv,write,writev,sendfile,dup,dup2,dup3,fcntl,close" sent
     plays <<. || true
 server under     strace -D -f -qq -o trace -e trace=$calls
@@ -614,6 +614,6 @@ browser prints    "<h1[^>]*>[^<]*Hello World!"
 }
 
 @test "[1] shows the page in a real browser (Chromium)" {
-    find_browser >/dev/null || skip "no Chromium here"
+    with_browser
     told browser
 }

@@ -1081,7 +1081,7 @@ visits_in_browser() {
 
 @test "[1] counts the visits of a real browser (Chromium)" {
     needs_answer
-    find_browser >/dev/null || skip "no Chromium here"
+    with_browser
     section "Run it and look"
     finish visits_in_browser || blame "Chromium has not ended"
     local n page

@@ -32,6 +32,8 @@ LIMIT_PROCESSES=500 # and threads, of all that is graded; for root, LAB_CGROUP h
 
 # shellcheck source-path=SCRIPTDIR
 . "$LAB/tests/lib/forks.bash"
+# shellcheck source-path=SCRIPTDIR
+. "$LAB/tests/lib/machine.bash"
 
 SANITIZE="-O0 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all"
 
@@ -47,6 +49,7 @@ section() { SECTION=$1; }
 # Ends the test as failed and says why, in one line that tests/grading/records takes for its
 # record. BLOCKS=true says that nothing else can be tested before.
 blame() { # SEEN, one line or several
+    spare_the_program
     : >"${BATS_TEST_TMPDIR:-$BATS_FILE_TMPDIR}/.told" # for tidy
     local seen=${1//"$PLAIN/"/./} # our own paths are of no interest
     seen=${seen//"$CHECKED/"/./}
@@ -292,7 +295,7 @@ ready() {
     DID="" EXPECTED="" BECAUSE="" SECTION=""
     T=${BATS_TEST_TMPDIR:-$BATS_FILE_TMPDIR}
     exec 2>"$T/.shell" # what bash says, such as that a program was killed, is none of the reasons
-    STARTED=""
+    STARTED="" CHECKS="" BROWSES=""
     UNDER=()
     blocked_by "$BATS_FILE_TMPDIR/blocked"
 }
@@ -300,6 +303,7 @@ ready() {
 # For teardown. A check that has failed without a word gets one.
 tidy() {
     stop_all
+    CHECKS="" BROWSES=""
     [ -n "$BATS_TEST_COMPLETED" ] || [ -f "$BATS_TEST_TMPDIR/.told" ] ||
         blame "the check broke off by itself: a mistake of the lab, not yours
 $(tail -n 3 "$BATS_TEST_TMPDIR/.shell")" || true
@@ -606,9 +610,7 @@ show_bytes() { # FILE
             -e '$ { s/x\\n"$/"/; /^""$/d; }'
 }
 
-# ---- Tools that may be missing ----
-
-strace_works() { strace -qq -o /dev/null true 2>/dev/null; }
+# ---- The browser ----
 
 # The browser for tests: the small headless build of Chromium first, as it starts fastest.
 find_browser() {

@@ -10,7 +10,7 @@ STAGE=$LAB/tests/stage/stage
 plays() { # [OPTION OF THE STAGE...]
     local builds=$PLAIN status=0
     [ -z "$CHECKS" ] || builds=$CHECKED
-    "$STAGE" -t "$TALK_S" -b "$builds" -d "$T" -K "$T/kinds" "$@" \
+    LAB_TEST=$T "$STAGE" -t "$TALK_S" -b "$builds" -d "$T" -K "$T/kinds" "$@" \
         >"$T/seen" 2>&1 3>&- 4>&- || status=$?
     [ "$status" -ne 2 ] || cat "$T/seen" >"$T/.shell" # a mistake of the lab
     return "$status"
@@ -94,6 +94,7 @@ play_aside() { # FUNCTION
 told() { # FUNCTION
     finish play_aside "$1" || true
     [ ! -f "$BATS_FILE_TMPDIR/$1/well" ] || return 0
+    spare_the_program
     : >"$BATS_TEST_TMPDIR/.told"
     cat "$BATS_FILE_TMPDIR/$1/said"
     return 1

@@ -65,6 +65,12 @@ static void limit(const struct stage *stage)
                         processes = {LIMIT_PROCESSES, LIMIT_PROCESSES},
                         memory = {(rlim_t)LIMIT_MEMORY_MIB << 20,
                                   (rlim_t)LIMIT_MEMORY_MIB << 20};
+    const char *cgroup = getenv("LAB_CGROUP"); /* for root, whom no limit binds (alone) */
+    char path[PATH_BYTES];
+    snprintf(path, sizeof path, "%s/cgroup.procs", cgroup == NULL ? "" : cgroup);
+    int procs = cgroup == NULL || *cgroup == '\0' ? -1 : open(path, O_WRONLY);
+    if (procs != -1 && write(procs, "0", 1) == 1) /* 0: who writes it */
+        close(procs);
     setrlimit(RLIMIT_CORE, &core);
     setrlimit(RLIMIT_CPU, &cpu);
     setrlimit(RLIMIT_FSIZE, &file);

@@ -10,6 +10,7 @@ CONVERSATIONS="silent_server lossy_network noisy_network closed_port"
 
 setup_file() {
     open_exercise udp asym_server asym_client sym_peer
+    name_localhost
     first_starts
     local conversation
     for conversation in $CONVERSATIONS; do behind "$conversation"; done
@@ -482,6 +483,7 @@ EOF
     prints_number 300
     stop_all
 
+    with_localhost
     DID=""
     section "Step 8: the address"
     expected "the host found by its name too; an empty datagram for the empty message; 0 on stdout"

@@ -1201,7 +1201,7 @@ END
 @test "[1] leaves no path behind, however early the signal comes" {
     # shellcheck disable=SC2086
     needs $SERVERS dgram_client
-    strace_works || skip "strace is missing, or may not trace here"
+    with_strace
     section "Step 4: the signals"
     expected "the program to end, and nothing to be left behind"
     because "From the moment the path exists it has to be removed. A handler that is there only later comes too late; one that is there before must not remove what is not yet ours. Block the signals (sigprocmask) before bind(), and unblock them when the handler is ready."
