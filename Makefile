@@ -27,7 +27,8 @@ else
 
 EXERCISES := $(sort $(notdir $(patsubst %/checks.bats,%,$(wildcard tests/*/checks.bats))))
 SHORTS    := $(foreach e,$(EXERCISES),$(firstword $(subst _, ,$(e))))
-INSTRUMENTS := $(addprefix tests/stage/,stage listening crowd fair few short_io.so faults.so)
+INSTRUMENTS := $(addprefix tests/stage/,stage listening crowd fair few \
+               short_io.so faults.so)
 
 # The directory of a short name; a clear word where there is none.
 known = $(firstword $(filter $(1) $(1)_%,$(EXERCISES)))

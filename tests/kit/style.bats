@@ -164,8 +164,8 @@ LONG_LINES="
 97 tests/ex04_multi/checks.bats
 13 tests/ex04_multi/reference.bats
 3 tests/grading/alone
-15 tests/kit/commands.bats
-11 tests/kit/grades.bats
+17 tests/kit/commands.bats
+12 tests/kit/grades.bats
 10 tests/kit/style.bats
 1 tests/kit/try_bug
 17 tests/lib/http.bash

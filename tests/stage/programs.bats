@@ -90,7 +90,11 @@ server listens @port
 }
 
 @test "signals, stop and continue reach it; one that has ended is told" {
-    program trapped <<<'trap "echo got it; exit 7" TERM; echo ready; while :; do sleep 0.01; done'
+    program trapped <<'.'
+trap "echo got it; exit 7" TERM
+echo ready
+while :; do sleep 0.01; done
+.
     play <<'.'
 server start  ./trapped
 server prints "ready"
