@@ -25,8 +25,9 @@ no_namespaces() { stand_in unshare <<<'exit 1'; }
 reference() { # EXERCISE REGULAR_EXPRESSION [COMMAND...]
     run quietly "${@:3}" env "PATH=$FIRST:$PLAIN_PATH" SOLUTION=1 FORMAT=tap \
         "LAB_ONLY=$2" "$LAB/tests/grading/grade" "$1"
-    assert_success
     assert_line --regexp '^1\.\.[1-9]'
+    assert_line --regexp "^ok .*($2)"
+    refute_line --regexp "^not ok .*($2)"
 }
 is_left_out() { assert_line --partial "# skip $1"; } # REASON
 nothing_left_out() { refute_output --partial "# skip"; }
