@@ -98,7 +98,7 @@ demo: instruments
 	@tests/commands/demo
 	@SOLUTION=1 tests/grading/check $(EXERCISES)
 
-##make test           the lab's own tests (ALL=1: each known-wrong program, and more)
+##make test           the lab's own tests (ALL=1: all known-wrong programs)
 # Files run side by side, one for each processor: all that they build in the lab is there.
 test: instruments
 	$(call needs,tests/kit)
