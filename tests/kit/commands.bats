@@ -64,7 +64,8 @@ path_without() { # REGULAR_EXPRESSION
     run quietly make
     assert_success
     [ -x server ]
-    local passes="  ✓ 2/2   listens on the port it is given" only=LAB_ONLY="listens on the"
+    local passes="  ✓ 2/2   listens on the port it is given"
+    local only=LAB_ONLY="listens on the"
     run quietly env "$only" make check
     assert_failure
     assert_line "  0 of 20 points"
@@ -121,7 +122,8 @@ checks() { (cd tests && cat "${@/%//checks.bats}") | grep -c '^@test "\['; }
 @test "FORMAT=tap, json and junit, for one exercise and for several" {
     local files=(ex01_http_hello ex02_accept_loop) many records=$BATS_TEST_TMPDIR/records
     many=$(checks "${files[@]}")
-    quietly env FORMAT=json tests/grading/check "${files[@]}" >"$records" && fail "full marks"
+    quietly env FORMAT=json tests/grading/check "${files[@]}" >"$records" &&
+        fail "full marks"
     run jq -rs 'map(select(.check).exercise) | length' "$records"
     assert_output "$many"
     run jq -r 'select(.tools).exercise' "$records"

@@ -84,7 +84,8 @@ in_parallel() { # COMMAND [VARIABLE=VALUE...]
 @test "each known-wrong program says what it is" {
     run awk '
         function check() {
-            if (file != "" && fields != 4) print file ": not all of Mistake, Seen, Caught by, Says"
+            if (file != "" && fields != 4)
+                print file ": not all of Mistake, Seen, Caught by, Says"
         }
         FNR == 1 { check(); file = FILENAME; fields = 0; head = 1 }
         /^--- / { head = 0 }

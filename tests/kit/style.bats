@@ -151,7 +151,7 @@ EOF
 # How many lines of shell are longer than 90 columns: these and no more, until there are
 # none. Whoever mends some writes the smaller number here.
 LONG_LINES="
-2 Makefile
+1 Makefile
 1 tests/commands/reset
 2 tests/commands/run
 1 tests/commands/setup
@@ -164,15 +164,14 @@ LONG_LINES="
 97 tests/ex04_multi/checks.bats
 13 tests/ex04_multi/reference.bats
 3 tests/grading/alone
-17 tests/kit/commands.bats
-12 tests/kit/grades.bats
+14 tests/kit/commands.bats
+10 tests/kit/grades.bats
 10 tests/kit/style.bats
 1 tests/kit/try_bug
 17 tests/lib/http.bash
 30 tests/lib/lab.bash
 5 tests/lib/scene.bash
 1 tests/stage/browse
-1 tests/stage/programs.bats
 6 tests/stage/stage.bats
 83 tests/udp/checks.bats
 4 tests/udp/reference.bats
