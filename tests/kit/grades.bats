@@ -119,7 +119,7 @@ SOME='listens on the port it is given|builds without|answers a request with the 
 
 @test "a program that hangs at its start scores 0 within seconds" {
     submit <<<'int main(void) { for (;;) ; }'
-    assert_output --partial "never listens"
+    assert_output --partial "but it does not"
     assert_output --partial "server is still running"
     ((SECONDS < 10))
 }
@@ -223,9 +223,8 @@ failing() { # EXERCISE PATCH REGULAR_EXPRESSION
     mkdir "$BATS_TEST_TMPDIR/$1"
     cp "$LAB/$1"/solution/*.[ch] "$BATS_TEST_TMPDIR/$1"
     patch -s -p1 -d "$BATS_TEST_TMPDIR/$1" <"$LAB/tests/$1/bugs/$2.patch"
-    run grade "$1" WORK="$BATS_TEST_TMPDIR" LAB_ONLY="$3"
-    SAID=$output
-    run sed -n 's/^not ok [0-9]* \[[0-9]*\] //p' <<<"$SAID"
+    SAID=$(grade "$1" WORK="$BATS_TEST_TMPDIR" LAB_ONLY="$3" FORMAT=json) || true
+    run jq -r 'select(.verdict == "failed").check' <<<"$SAID"
 }
 
 @test "ex04: listen() with the 16 of ex01 costs one point, whose message names it" {
