@@ -6,7 +6,7 @@ MANY_PROCESSES=$((LIMIT_PROCESSES / 2)) # no right program comes near
 # Looks as long as the exercise is open, beside all the tests (see tests/stage/few.c).
 watch_forks() {
     set -m
-    "$LAB/tests/stage/few" "$MANY_PROCESSES" "$BATS_FILE_TMPDIR" "$BATS_RUN_TMPDIR/" \
+    "$LAB/tests/stage/few" "$MANY_PROCESSES" "$BATS_RUN_TMPDIR/" \
         </dev/null >/dev/null 2>&1 3>&- 4>&- &
     set +m
     disown # nobody who waits for all that he has begun is to wait for this
@@ -14,15 +14,18 @@ watch_forks() {
     export WATCH
 }
 
-# Says how many processes the program is, or was when it was ended for that, if many.
+# Says of each program of this test that was ended for that how many processes it was; of
+# one that still runs, and is not the stage's, how many it is, if many.
 how_many_processes() {
-    local processes ended=""
-    if [ -f "$BATS_FILE_TMPDIR/many.$PID" ]; then
-        read -r processes <"$BATS_FILE_TMPDIR/many.$PID"
-        ended="; the lab has ended them"
-    else
+    local processes many="it has become %d processes: each fork() makes one more"
+    if [ -s "$T/many" ]; then
+        while read -r _ processes; do
+            # shellcheck disable=SC2059
+            printf "$many; the lab has ended them\n" "$processes"
+        done <"$T/many"
+    elif [ -n "$STARTED" ]; then
         processes=$(processes_by group | wc -l)
+        # shellcheck disable=SC2059
+        [ "$processes" -lt "$MANY_PROCESSES" ] || printf "$many\n" "$processes"
     fi
-    [ "$processes" -lt "$MANY_PROCESSES" ] ||
-        echo "it has become $processes processes: each fork() makes one more$ended"
 }

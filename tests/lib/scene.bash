@@ -13,6 +13,7 @@ plays() { # [OPTION OF THE STAGE...]
     LAB_TEST=$T "$STAGE" -t "$TALK_S" -b "$builds" -d "$T" -K "$T/kinds" "$@" \
         >"$T/seen" 2>&1 3>&- 4>&- || status=$?
     [ "$status" -ne 2 ] || cat "$T/seen" >"$T/.shell" # a mistake of the lab
+    [ "$status" -eq 0 ] || how_many_processes >>"$T/seen"
     return "$status"
 }
 

@@ -2,12 +2,13 @@
    processes, but each of them goes on trying, and hundreds that never rest leave no
    processor to anybody else: not to a grading either.
 
-       few MANY DIRECTORY PREFIX
+       few MANY PREFIX
 
    As long as its parent lives it kills each process group that has MANY processes or
    more, where LAB_TEST in the environment of one begins with PREFIX: so it was started by
-   a test. How many they were goes to DIRECTORY/many.GROUP. What it does is short: it,
-   too, gets little of the processor then.
+   a test. The numbers of the group and of its processes are a line of the file many in
+   the directory LAB_TEST. What it does is short: it, too, gets little of the processor
+   then.
    Exit status: 0 its parent has ended, 2 wrong command line. */
 
 #define _DEFAULT_SOURCE
@@ -54,15 +55,16 @@ static int group_of(int pid)
     return group;
 }
 
-static bool is_of_a_test(int pid, const char *prefix)
+/* Returns the directory of the test that has started the process, or NULL. */
+static const char *test_of(int pid, const char *prefix)
 {
     static char environment[131072];
     size_t length = read_proc(pid, "environ", environment, sizeof environment);
     for (size_t i = 0; i < length; i += strlen(environment + i) + 1)
         if (strncmp(environment + i, "LAB_TEST=", 9) == 0 &&
             strncmp(environment + i + 9, prefix, strlen(prefix)) == 0)
-            return true;
-    return false;
+            return environment + i + 9;
+    return NULL;
 }
 
 /* Counts the processes of each group. Returns the number of groups. */
@@ -87,22 +89,28 @@ static int count_groups(struct group *groups)
     return count;
 }
 
-static void end_the_many(int many, const char *directory, const char *prefix)
+/* Returns whether there were any. */
+static bool end_the_many(int many, const char *prefix)
 {
     static struct group groups[GROUPS_MAX];
     int count = count_groups(groups);
+    bool any = false;
     for (int i = 0; i < count; i++) {
-        if (groups[i].processes < many || !is_of_a_test(groups[i].one, prefix))
+        const char *test =
+            groups[i].processes < many ? NULL : test_of(groups[i].one, prefix);
+        if (test == NULL)
             continue;
         char path[4096];
-        snprintf(path, sizeof path, "%s/many.%d", directory, groups[i].id);
-        FILE *note = fopen(path, "w");
+        snprintf(path, sizeof path, "%s/many", test);
+        FILE *note = fopen(path, "a");
         if (note != NULL) {
-            fprintf(note, "%d\n", groups[i].processes);
+            fprintf(note, "%d %d\n", groups[i].id, groups[i].processes);
             fclose(note);
         }
         kill(-groups[i].id, SIGKILL);
+        any = true;
     }
+    return any;
 }
 
 /* The number of all threads of the machine: a look at it costs one system call. */
@@ -114,9 +122,9 @@ static int threads(void)
 
 int main(int argc, char **argv)
 {
-    int many = argc == 4 ? atoi(argv[1]) : 0;
+    int many = argc == 3 ? atoi(argv[1]) : 0;
     if (many < 1) {
-        fprintf(stderr, "usage: few MANY DIRECTORY PREFIX\n");
+        fprintf(stderr, "usage: few MANY PREFIX\n");
         return 2;
     }
     setpriority(PRIO_PROCESS, 0, -20); /* root may */
@@ -125,9 +133,10 @@ int main(int argc, char **argv)
         int now = threads();
         if (now < least)
             least = now;
-        if (now - least >= many)
-            end_the_many(many, argv[2], argv[3]);
         struct timespec pause = {.tv_nsec = LOOK_EVERY_NS};
+        /* Where others have begun them, the next look may wait: this one was dear. */
+        if (now - least >= many && !end_the_many(many, argv[2]))
+            pause.tv_nsec *= 5;
         nanosleep(&pause, NULL);
     }
     return 0;
