@@ -137,6 +137,7 @@ only_plain_answers() {
     local seen
     seen=$(cat "$T/transcript" "$ERR")
     stop_all
+    spare_the_program
     CHECKS=""
     serve server
     visit
