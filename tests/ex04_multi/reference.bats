@@ -134,7 +134,7 @@ crowd_hears() { # LINE...
 
     local line1="client 2 line 1 wvutsrqponmlkjihgfed" line2="client 2 line 2 kjihgfedcbazyxwvutsrqponmlkjihgfe"
     crowd_hears "#2 $line1"
-    assert_output "after 1 s client 1 has received 2 lines of 3"
+    assert_output "client 1 has received 2 lines of 3, and no more for 1 s"
     crowd_hears "#2 client 2 line 1 wvu"
     assert_output --partial "not whole"
     crowd_hears "#2 $line2"
