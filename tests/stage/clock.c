@@ -54,6 +54,9 @@ long wall_ms(void)
 
 void clock_watch(pid_t pid)
 {
+    for (int i = 0; i < fair.watched_count; i++)
+        if (fair.watched[i] == pid)
+            return;
     if (fair.watched_count < WATCHED_MAX)
         fair.watched[fair.watched_count++] = pid;
 }
@@ -98,9 +101,6 @@ static void watch_tracer(pid_t pid)
             break;
     if (file != NULL)
         fclose(file);
-    for (int i = 0; i < fair.watched_count; i++)
-        if (fair.watched[i] == tracer)
-            return;
     if (tracer > 0)
         clock_watch(tracer);
 }
@@ -214,10 +214,11 @@ long fair_ms(void)
 
 bool over(long end_ms)
 {
-    if (fair_ms() < end_ms && fair.ran_ns < fair.ran_max_s * 1000000000LL)
-        return false;
-    if (fair.untold || fair.ran_ns >= fair.ran_max_s * 1000000000LL)
+    bool in_time = fair_ms() < end_ms;
+    if (fair.ran_ns >= fair.ran_max_s * 1000000000LL)
         return true;
+    if (in_time || fair.untold)
+        return !in_time;
     look(wall_ns()); /* what has happened since the last look counts as well */
     return (fair.looked_ns - fair.stood_ns) / 1000000 >= end_ms;
 }

@@ -11,12 +11,27 @@
 
 enum { FIRST_PORT = 20000, PORT_COUNT = 10000 }; /* below those of outgoing connections */
 
+size_t port_name_length(const char *text)
+{
+    return *text == '@' ? strspn(text + 1, "abcdefghijklmnopqrstuvwxyz") : 0;
+}
+
+/* The place of a name in the stage's list, or -1. */
+static int find_port(const struct stage *stage, const char *name, size_t length)
+{
+    for (int i = 0; i < stage->port_count; i++)
+        if (strlen(stage->ports[i].name) == length &&
+            strncmp(stage->ports[i].name, name, length) == 0)
+            return i;
+    return -1;
+}
+
 int port_named(struct stage *stage, const char *name, size_t length)
 {
-    struct port *port = stage->ports;
-    for (; port < stage->ports + stage->port_count; port++)
-        if (strlen(port->name) == length && strncmp(port->name, name, length) == 0)
-            return (int)(port - stage->ports);
+    int found = find_port(stage, name, length);
+    struct port *port = &stage->ports[stage->port_count];
+    if (found != -1)
+        return found;
     if (stage->port_count == PORTS_MAX || length >= sizeof port->name)
         return -1;
     *port = (struct port){.number = 0};
@@ -55,12 +70,8 @@ char *with_ports(struct stage *stage, char *out, size_t size, const char *text)
 {
     size_t length = 0;
     while (*text != '\0' && length + 8 < size) {
-        size_t name = *text == '@' ? strspn(text + 1, "abcdefghijklmnopqrstuvwxyz") : 0;
-        int port = -1;
-        for (int i = 0; name > 0 && i < stage->port_count; i++)
-            if (strlen(stage->ports[i].name) == name &&
-                strncmp(stage->ports[i].name, text + 1, name) == 0)
-                port = i;
+        size_t name = port_name_length(text);
+        int port = name == 0 ? -1 : find_port(stage, text + 1, name);
         if (port == -1) {
             out[length++] = *text++;
             continue;

@@ -123,9 +123,12 @@ bool find_socket(pid_t pid, struct reachable *seen)
     *seen = (struct reachable){.port = -1};
     for (int i = 0; sockets.count > 0 && i < 4 && seen->port == -1; i++)
         seen->port = find_port(pid, tables[i], states[i], &sockets);
-    return seen->port != -1 ||
-           (sockets.count > 0 && find_path(pid, &sockets, seen->path)) ||
-           (seen->path[0] = '\0');
+    if (seen->port != -1)
+        return true;
+    bool found = sockets.count > 0 && find_path(pid, &sockets, seen->path);
+    if (!found)
+        seen->path[0] = '\0'; /* of another process's socket */
+    return found;
 }
 
 unsigned long unread_at(int port)

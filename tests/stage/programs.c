@@ -291,7 +291,8 @@ bool play_prints(struct stage *stage, struct party *party, const struct step *st
 {
     const char *command = step->command->name;
     struct program *program = party->program;
-    const struct output *output = &program->outputs[command[0] == 's'];
+    const int which = command[0] == 's';
+    const struct output *output = &program->outputs[which];
     struct moment end = end_of(stage, step);
     char text[EVENT_BYTES];
     regex_t pattern;
@@ -303,7 +304,7 @@ bool play_prints(struct stage *stage, struct party *party, const struct step *st
         bool there = has_line(output, &pattern, true);
         regfree(&pattern);
         return !there || fails(stage, party, "printed", "expected no line on %s with %s",
-                               OUTPUTS[output == &program->outputs[1]], text);
+                               OUTPUTS[which], text);
     }
     bool found, last;
     do {
@@ -315,8 +316,7 @@ bool play_prints(struct stage *stage, struct party *party, const struct step *st
     bool unended = !found && has_line(output, &pattern, true);
     regfree(&pattern);
     return found || fails(stage, party, unended ? "unended" : "unsaid",
-                          "expected a line on %s with %s%s",
-                          OUTPUTS[output == &program->outputs[1]], text,
+                          "expected a line on %s with %s%s", OUTPUTS[which], text,
                           unended ? ",\nbut its line has no end" : "");
 }
 
@@ -344,11 +344,11 @@ bool play_exits(struct stage *stage, struct party *party, const struct step *ste
         wait_for(stage, party, 0, end);
     if (!has_ended(program))
         return fails(stage, party, "running", "expected it to end: it is still running");
+    bool right = step->word_count == 0;
     for (int i = 0; i < step->word_count; i++)
-        if (WIFEXITED(program->status) &&
-            WEXITSTATUS(program->status) == atoi(step->words[i]))
-            return say(stage, party, '.', "ends with %s", status_text(program->status));
-    if (step->word_count == 0)
+        right = right || (WIFEXITED(program->status) &&
+                          WEXITSTATUS(program->status) == atoi(step->words[i]));
+    if (right)
         return say(stage, party, '.', "ends with %s", status_text(program->status));
     if (WIFSIGNALED(program->status))
         snprintf(kind, sizeof kind, "signal-%s", signal_name(WTERMSIG(program->status)));

@@ -77,7 +77,7 @@ static int read_port(struct reader *reader, const char *word)
     const char *name = strchr(word, '@');
     if (name == NULL)
         return -1;
-    size_t length = strspn(name + 1, "abcdefghijklmnopqrstuvwxyz");
+    size_t length = port_name_length(name);
     int port = port_named(reader->stage, name + 1, length);
     if (length == 0 || name[1 + length] != '\0' || port == -1)
         wrong(reader, "expected a port's name, such as @web, not \"%s\"", name);
@@ -185,14 +185,24 @@ static void read_data(struct reader *reader, struct step *step, bool many)
     } while (many && *reader->at != '\0' && *reader->at != '#');
 }
 
+/* The place of the party of that name, or -1. */
+static int find_party(const struct stage *stage, const char *name, size_t length)
+{
+    for (int i = 0; i < stage->party_count; i++)
+        if (strlen(stage->parties[i].name) == length &&
+            strncmp(stage->parties[i].name, name, length) == 0)
+            return i;
+    return -1;
+}
+
 /* Finds the party of that name, or makes it. */
 static int read_party(struct reader *reader)
 {
     struct stage *stage = reader->stage;
     const char *name = next_word(reader);
-    for (int i = 0; i < stage->party_count; i++)
-        if (strcmp(stage->parties[i].name, name) == 0)
-            return i;
+    int found = find_party(stage, name, strlen(name));
+    if (found != -1)
+        return found;
     if (*name == '\0' || strlen(name) >= sizeof stage->parties[0].name)
         wrong(reader, "expected a party's name, of 1 to 15 letters, not \"%s\"", name);
     if (stage->party_count == PARTIES_MAX)
@@ -217,13 +227,8 @@ static const struct command *read_command(struct reader *reader)
 /* Whether the name after @ is a party's: who sent that party a datagram is meant. */
 static bool is_party(const struct reader *reader)
 {
-    size_t length = strcspn(reader->at + 1, " \t\r");
-    for (int i = 0; i < reader->stage->party_count; i++) {
-        const char *name = reader->stage->parties[i].name;
-        if (strlen(name) == length && strncmp(name, reader->at + 1, length) == 0)
-            return true;
-    }
-    return false;
+    const char *name = reader->at + 1;
+    return find_party(reader->stage, name, strcspn(name, " \t\r")) != -1;
 }
 
 /* Reads words up to the end of the line; "text" is one word, blanks and all. What looks
@@ -242,7 +247,7 @@ static void read_words(struct reader *reader, struct step *step)
         }
         *word = next_word(reader);
         const char *name = strchr(*word, '@');
-        size_t length = name == NULL ? 0 : strspn(name + 1, "abcdefghijklmnopqrstuvwxyz");
+        size_t length = name == NULL ? 0 : port_name_length(name);
         if (length > 0 && port_named(reader->stage, name + 1, length) == -1)
             wrong(reader, "more than %d names of ports", PORTS_MAX);
     }
@@ -303,7 +308,6 @@ static bool read_step(struct reader *reader, struct step *step)
     if (*reader->at == '\0' || *reader->at == '#')
         return false;
     *step = (struct step){.party = read_party(reader)};
-    step->line = reader->line;
     step->command = read_command(reader);
     struct party *party = &reader->stage->parties[step->party];
     if (step->command->arguments[0] == 'g' && party->program == NULL)

@@ -29,7 +29,6 @@ enum {
     WRONG_SCRIPT = 2,     /* exit status */
     PORTS_MAX = 32,       /* names of ports in a scene */
     WORDS_MAX = 64,       /* of a program's command line, what it is run under included */
-    SETTINGS_MAX = 8,     /* of a program's environment */
     OUTPUT_MAX = 1 << 16, /* bytes kept of what a program prints, to stdout or stderr */
     SHOWN_LINES = 12,     /* of that are shown, where a scene has failed, */
     SHOWN_BYTES = 160     /* and so much of each */
@@ -116,7 +115,6 @@ struct step {
     pid_t pid;
     char *words[WORDS_MAX + 1];
     int word_count;
-    int line; /* of the script */
 };
 
 struct stage {
@@ -158,6 +156,9 @@ extern const struct command COMMANDS[];
 void read_script(struct stage *stage, const char *name, FILE *file);
 
 /* ---- ports.c ---- */
+
+/* How many letters the port's name has that text begins with, after its @; 0: none. */
+size_t port_name_length(const char *text);
 
 /* The place of a port's name in the stage's list, a new one where it is not there; -1
    when there are too many. */
