@@ -606,7 +606,7 @@ browser() {
 server  start     ./server @port
 server  reachable @port
 server  stop
-browser start     "$LAB/tests/stage/browse" http://127.0.0.1:@port/
+browser start     "$LAB/tests/stage/browse" "$(find_browser)" http://127.0.0.1:@port/
 server  pending
 server  continue
 browser exits

@@ -362,6 +362,17 @@ as_nobody() { # COMMAND
     assert_line "  20 of 20 points"
 }
 
+@test "where there are no namespaces, a port that somebody else has costs no point" {
+    without_namespaces
+    quietly make -s instruments
+    socat TCP-LISTEN:8080,reuseaddr,fork /dev/null </dev/null >/dev/null 2>&1 3>&- 4>&- &
+    local other=$!
+    quietly tests/stage/listening "$other" 5
+    run quietly env PATH="$NARROW" LAB_ONLY="listens on the" make -s check-ex01 SOLUTION=1
+    kill "$other"
+    assert_line "  ✓ 2/2   listens on the port it is given"
+}
+
 @test "where strace and Chromium are missing, their checks are left out, and said to be" {
     path_without 'strace|chromium|google-chrome'
     run quietly env PATH="$NARROW" make -s check-ex01 SOLUTION=1

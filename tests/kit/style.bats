@@ -169,7 +169,7 @@ LONG_LINES="
 10 tests/kit/style.bats
 1 tests/kit/try_bug
 17 tests/lib/http.bash
-30 tests/lib/lab.bash
+28 tests/lib/lab.bash
 5 tests/lib/scene.bash
 1 tests/stage/browse
 6 tests/stage/stage.bats

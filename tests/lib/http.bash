@@ -1,4 +1,4 @@
-# What the test files of the HTTP servers (ex01, ex02) share, beside lib/lab.
+# What the checks of ex02 use beside lib/lab, as long as they are no scenes.
 # shellcheck shell=bash disable=SC2034,SC2153 # variables of lib/lab and for the test files
 
 REQUEST='GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: talk\r\nAccept: */*\r\n\r\n'
@@ -33,12 +33,6 @@ listens_where_asked() {
     [ "$listens_on" -ne $(((asked % 256) * 256 + asked / 256)) ] ||
         because "$listens_on is $asked with its two bytes swapped: sin_port is in network byte order, so it takes htons(port) (with -Wconversion: htons((uint16_t)port))."
     blame "a listening socket on port $listens_on"
-}
-
-# Tells whether the program could not listen only because somebody else has that port, or
-# had it a minute ago: in a namespace of our own there is nobody else.
-taken_by_others() { # PORT
-    [ -z "$LAB_ALONE" ] && [ -n "$(ss -Htan "sport = :$1")" ]
 }
 
 # Sends a request as curl or a browser would; what is answered goes to $T/answer.

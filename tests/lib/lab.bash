@@ -15,7 +15,6 @@ TALK_S=$((3 * PATIENCE))     # for a whole conversation
 END_S=$((3 * PATIENCE))      # from what must end a program to its end
 PRINT_S=$((3 * PATIENCE))    # for a line that must already have been printed
 BROWSER_S=$((10 * PATIENCE)) # for a visit of a browser, its start included
-BROWSER_MS=60000             # wall time, after which Chromium gives up by itself
 
 ASKED_EACH_S=50 # what is waited for is asked for so often in a second, at least
 
@@ -316,14 +315,13 @@ $(tail -n 3 "$BATS_TEST_TMPDIR/.shell")" || true
 
 # Starts a program of the exercise in a process group of its own, under the limits, away
 # from the descriptors of bats. UNDER holds what it is run under, if anything; CHECKS=1
-# takes the build with sanitizers. For LD_PRELOAD=./NAME.so, which takes no path with spaces,
-# the lab's libraries lie where it runs. Sets PID, OUT, ERR.
+# takes the build with sanitizers. Sets PID, OUT, ERR.
 start() { # PROGRAM ARGUMENT...
     local program=${CHECKS:+$CHECKED}
     program=${program:-$PLAIN}/$1
     shift
     OUT=$T/out.${#STARTED} ERR=$T/err.${#STARTED}
-    [[ ${UNDER[*]} != *LD_PRELOAD=* ]] || ln -sf "$LAB"/tests/stage/*.so "$T"
+    [[ ${UNDER[*]} != *LD_PRELOAD=* ]] || preloads
     set -m
     (
         ulimit -c 0 -t "$LIMIT_CPU_S" -f "$LIMIT_FILE_KIB"
@@ -338,6 +336,10 @@ start() { # PROGRAM ARGUMENT...
     STARTED="$STARTED $PID"
     export LAB_WATCH=$STARTED # whose waits for a processor stop the clock of talk
 }
+
+# For LD_PRELOAD=./NAME.so, which takes no path with blanks: the lab's libraries lie where
+# the programs run.
+preloads() { ln -sf "$LAB"/tests/stage/*.so "$T"; }
 
 # Waits, no longer than SECONDS_MAX, until COMMAND succeeds. These are fair seconds: those
 # do not count in which the program waited for a processor, and there has to be time to ask
@@ -539,6 +541,12 @@ free_port() {
     done
 }
 
+# Tells whether the program could not listen only because somebody else has that port, or
+# had it a minute ago: in a namespace of our own there is nobody else.
+taken_by_others() { # PORT
+    [ -z "$LAB_ALONE" ] && [ -n "$(ss -Htan "sport = :$1")" ]
+}
+
 # Starts a server on a free port and waits until it listens.
 serve() { # PROGRAM ARGUMENT...
     free_port
@@ -623,13 +631,9 @@ find_browser() {
 
 # The page at URL as the browser has rendered it, into FILE; empty when it shows none.
 browse() { # URL FILE
-    local profile=$T/profile
-    local flags="--no-sandbox --disable-gpu --no-first-run --disable-quic --disable-sync
-        --disable-background-networking --disable-component-update --disable-extensions
-        --disable-dev-shm-usage --user-data-dir=$profile --timeout=$BROWSER_MS"
-    # shellcheck disable=SC2086
-    "$LAB/tests/stage/fair" "$BROWSER_S" "$(find_browser)" --headless $flags --dump-dom "$1" \
-        >"$2" 2>"$2.log" </dev/null 3>&- 4>&- || true
+    (cd "$T" && exec "$LAB/tests/stage/fair" "$BROWSER_S" \
+        "$LAB/tests/stage/browse" "$(find_browser)" "$1") \
+        >"$2" </dev/null 3>&- 4>&- || true
 }
 
 # The texts of the <h1> of a rendered page, one a line.

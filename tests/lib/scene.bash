@@ -101,10 +101,6 @@ told() { # FUNCTION
     return 1
 }
 
-# For LD_PRELOAD=./NAME.so, which takes no path with blanks: the lab's libraries lie where
-# the programs run.
-preloads() { ln -sf "$LAB"/tests/stage/*.so "$T"; }
-
 # The scene on standard input with its starts first, so that no program waits for another.
 starts_first() {
     awk '$2 ~ /^(under|with|start)$/ { print; next }
