@@ -61,8 +61,9 @@ has_ipv6() {
 strace_works() { known strace strace_traces; }
 strace_traces() {
     local seen=$BATS_FILE_TMPDIR/straced
-    timeout "$END_S" strace -D -f -qq -o "$seen" -e trace=execve,socket \
-        -e inject=socket:error=EMFILE true 2>/dev/null && [ -s "$seen" ]
+    # With -D it goes on beside what it traces, and may write when that has ended.
+    "$LAB/tests/stage/fair" "$END_S" strace -D -f -qq -o "$seen" -e trace=execve,socket \
+        -e inject=socket:error=EMFILE true 2>/dev/null && await "$END_S" test -s "$seen"
 }
 with_strace() { strace_works || skip "strace is missing, or may not trace here"; }
 
@@ -76,7 +77,8 @@ sanitized_nothing_ends_well() {
     local nothing=$BATS_FILE_TMPDIR/does_nothing
     # shellcheck disable=SC2086
     echo 'int main(void) { return 0; }' |
-        $COMPILE $SANITIZE -x c -o "$nothing" - 2>/dev/null && timeout "$END_S" "$nothing"
+        $COMPILE $SANITIZE -x c -o "$nothing" - 2>/dev/null &&
+        "$LAB/tests/stage/fair" "$END_S" "$nothing"
 } >/dev/null 2>&1
 
 # ---- Chromium ----
