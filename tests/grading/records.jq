@@ -48,7 +48,7 @@ def record($check; $verdict; $said; $reason; $seconds):
     | {exercise: $exercise, check: ($check.check | clean), number: $check.number,
         points: (if $verdict == "passed" then $check.possible else 0 end),
         possible: $check.possible, verdict: $verdict}
-    + ($said | {done, expected, seen, cause})
+    + ($said | {scene, done, expected, seen, cause})
     + {read: $said.read, blocked: ($said.blocked // false), reason: ($reason | text),
         file: ($place_of.file | if . then "\($place)/\(.)" else null end),
         line: $place_of.line, seconds: $seconds};
@@ -58,7 +58,7 @@ def record($check; $verdict; $said; $reason; $seconds):
 def said($lines):
     ([$lines[] | select(startswith("record {")) | .[7:] | fromjson? | objects] | last)
         // {seen: ($lines | join("\n"))}
-    | {done: (.done | text), expected: (.expected | text), seen: (.seen | text),
+    | {scene: (.scene | text), done: (.done | text), expected: (.expected | text), seen: (.seen | text),
         cause: (.cause | text), blocked: (.blocked == true), reason: (.reason | text),
         read: ((.read | objects | map_values(text) | {file, section}) // null)};
 

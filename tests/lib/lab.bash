@@ -58,9 +58,10 @@ blame() { # SEEN, one line or several
     jq -Rsr --arg "done" "${DID:-began this check}" --arg cause "$BECAUSE" \
         --arg expected "${EXPECTED:-${BATS_TEST_DESCRIPTION#*] }}" \
         --arg file "$EXERCISE/README.md" --arg section "${SECTION:-The checks}" \
+        --arg scene "${SCENE:-}" \
         --argjson blocked "${BLOCKS:-false}" --argjson lines "$SEEN_LINES" '
         [split("\n")[] | select(test("^ *$") | not) | .[0:400]] | .[0:$lines] | join("\n")
-        | {done: $done, expected: $expected, seen: ., cause: $cause,
+        | {scene: $scene, done: $done, expected: $expected, seen: ., cause: $cause,
             read: {file: $file, section: $section}, blocked: $blocked}
         | "record \(tojson)"' <<<"$seen"
     return 1

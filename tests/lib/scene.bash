@@ -30,13 +30,16 @@ tell() { # ENTRY [SEEN]
 }
 
 # What causes.md says under "## ENTRY": sets DID, EXPECTED, SECTION and BECAUSE. A field is
-# "- NAME: text", and goes on in lines that begin with two blanks. Of several causes the
-# first is taken that has in parentheses a party (up to its hyphen) or a kind of $T/kinds, or
-# between slashes what matches $T/seen; else the one without.
+# "- NAME: text", and goes on in lines that begin with two blanks. Of several of a name the
+# first is taken that has in parentheses the program in PROGRAM, a party (up to its hyphen)
+# or a kind of $T/kinds, or between slashes what matches $T/seen; else the one without. The
+# word PROGRAM in a text stands for what the variable holds.
 about() { # ENTRY
-    local line inside="" field="" usual="" special="" kinds seen
-    kinds=" $(sed 's/-[^ ]* / /' "$T/kinds" | tr '\n' ' ') " seen=$(tr '\n' ' ' <"$T/seen")
-    DID="" EXPECTED="" SECTION="" BECAUSE=""
+    local line inside="" field="" usual="" kinds seen name
+    kinds=" $PROGRAM $(sed 's/-[^ ]* / /' "$T/kinds" | tr '\n' ' ') "
+    seen=$(tr '\n' ' ' <"$T/seen")
+    SCENE=$1 DID="" EXPECTED="" SECTION="" BECAUSE=""
+    local usual_DID="" usual_EXPECTED="" usual_SECTION="" usual_BECAUSE=""
     while IFS= read -r line; do
         case $line in
         "## $1") inside=1 ;;
@@ -44,32 +47,48 @@ about() { # ENTRY
         *) [ -z "$inside" ] || take_field ;;
         esac
     done <"$LAB/tests/$EXERCISE/causes.md"
-    BECAUSE=${special:-$usual}
+    for name in DID EXPECTED SECTION BECAUSE; do
+        usual=usual_$name
+        [ -n "${!name}" ] || printf -v "$name" %s "${!usual}"
+        printf -v "$name" %s "${!name//PROGRAM/$PROGRAM}"
+    done
 }
 
 # One line of an entry, for about, whose variables it sets.
 take_field() {
-    local text=${line#*: } condition word
+    local condition name
     case $line in
-    "- done: "*) field=DID DID=$text ;;
-    "- expected: "*) field=EXPECTED EXPECTED=$text ;;
-    "- read: "*) field=SECTION SECTION=$text ;;
-    "- cause: "*) field=usual usual=$text ;;
-    "- cause ("*)
-        condition=${line#*\(} condition=${condition%%\)*} field=""
-        for word in $condition; do
-            [ -n "$special" ] || [[ $kinds != *" $word "* ]] || field=special
-        done
-        [ -z "$field" ] || special=${line#*\): }
+    "- done"*) name=DID ;;
+    "- expected"*) name=EXPECTED ;;
+    "- read"*) name=SECTION ;;
+    "- cause"*) name=BECAUSE ;;
+    "  "*)
+        [ -z "$field" ] || printf -v "$field" '%s %s' "${!field}" "${line#  }"
+        return
         ;;
-    "- cause /"*)
-        condition=${line#*/} condition=${condition%%/:*} field=""
-        [ -n "$special" ] || ! [[ $seen =~ $condition ]] || field=special
-        [ -z "$field" ] || special=${line#*/: }
-        ;;
-    "  "*) [ -z "$field" ] || printf -v "$field" '%s %s' "${!field}" "${line#  }" ;;
-    *) field="" ;;
+    *) name="" ;;
     esac
+    field=""
+    [ -n "$name" ] || return 0
+    if [[ $line =~ ^-\ [a-z]+\ \( ]]; then
+        condition=${line#*\(} condition=${condition%%\)*} line=${line#*\): }
+        [ -n "${!name}" ] || ! holds_one "$condition" || field=$name
+    elif [[ $line =~ ^-\ [a-z]+\ / ]]; then
+        condition=${line#*/} condition=${condition%%/:*} line=${line#*/: }
+        [ -n "${!name}" ] || ! [[ $seen =~ $condition ]] || field=$name
+    else
+        field=usual_$name line=${line#*: }
+    fi
+    [ -z "$field" ] || printf -v "$field" %s "$line"
+}
+
+# Whether one of these words is among those of this failure.
+holds_one() { # WORDS
+    local word
+    for word in $1; do
+        [[ $kinds != *" $word "* ]] || return 0
+    done
+    return 1
 }
 
 # Once for the file: where ./PROGRAM ARGUMENT... can't be reached at all, there is nothing
@@ -106,6 +125,21 @@ starts_first() {
     awk '$2 ~ /^(under|with|start)$/ { print; next }
         { rest = rest $0 "\n" }
         END { printf "%s", rest }'
+}
+
+# Lines of a scene: the given ones for each number from FIRST to LAST, or down to it; @
+# alone stands for the number. (bash is slow at this under bats, which traps every command.)
+each() { # FIRST LAST LINE...
+    awk 'BEGIN {
+        first = ARGV[1] + 0; last = ARGV[2] + 0; step = first <= last ? 1 : -1
+        for (n = first; n != last + step; n += step)
+            for (i = 3; i < ARGC; i++) {
+                line = ARGV[i]
+                while (match(line, /@([^a-z]|$)/))
+                    line = substr(line, 1, RSTART - 1) n substr(line, RSTART + 1)
+                print line
+            }
+    }' "$@"
 }
 
 # ---- HTTP ----

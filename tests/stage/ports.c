@@ -1,6 +1,7 @@
 /* ports.c: ports that a scene calls by a name, @web. */
 
 #define _DEFAULT_SOURCE
+#include <ctype.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,19 +67,40 @@ int number_of(struct port *port)
     return port->number;
 }
 
+/* The number that text begins with the name of, @PORT or %PROGRAM, and the length of that
+   with its first sign; 0: none. */
+static size_t named_number(struct stage *stage, const char *text, int *number)
+{
+    size_t name = port_name_length(text);
+    int port = name == 0 ? -1 : find_port(stage, text + 1, name);
+    if (port != -1) {
+        *number = number_of(&stage->ports[port]);
+        return 1 + name;
+    }
+    for (int i = 0; *text == '%' && i < stage->party_count; i++) {
+        const struct party *party = &stage->parties[i];
+        size_t length = strlen(party->name);
+        if (party->program != NULL && strncmp(text + 1, party->name, length) == 0 &&
+            !isalnum((unsigned char)text[1 + length])) {
+            *number = (int)party->program->pid;
+            return 1 + length;
+        }
+    }
+    return 0;
+}
+
 char *with_ports(struct stage *stage, char *out, size_t size, const char *text)
 {
-    size_t length = 0;
-    while (*text != '\0' && length + 8 < size) {
-        size_t name = port_name_length(text);
-        int port = name == 0 ? -1 : find_port(stage, text + 1, name);
-        if (port == -1) {
+    size_t length = 0, name;
+    int number = 0;
+    while (*text != '\0' && length + 12 < size) {
+        name = named_number(stage, text, &number);
+        if (name == 0) {
             out[length++] = *text++;
             continue;
         }
-        length += (size_t)snprintf(out + length, size - length, "%d",
-                                   number_of(&stage->ports[port]));
-        text += 1 + name;
+        length += (size_t)snprintf(out + length, size - length, "%d", number);
+        text += name;
     }
     out[length] = '\0';
     return out;

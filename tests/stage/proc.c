@@ -25,16 +25,30 @@ static FILE *open_proc(int pid, const char *name)
     return fopen(path, "r");
 }
 
-/* The state of a process as ps shows it; '?' where there is none. */
+/* What stands in a stat file of proc. */
+struct stat_line {
+    char state; /* as ps shows it; '?': there is no such process or thread */
+    int parent, group;
+};
+
+static struct stat_line read_stat(int pid, const char *name)
+{
+    struct stat_line line = {.state = '?'};
+    char text[512];
+    FILE *file = open_proc(pid, name);
+    size_t length = file == NULL ? 0 : fread(text, 1, sizeof text - 1, file);
+    text[length] = '\0';
+    const char *end = strrchr(text, ')'); /* of the name, which may hold any bytes */
+    if (end != NULL)
+        sscanf(end, ") %c %d %d", &line.state, &line.parent, &line.group);
+    if (file != NULL)
+        fclose(file);
+    return line;
+}
+
 static char state_of(pid_t pid)
 {
-    char state = '?';
-    FILE *stat = open_proc(pid, "stat");
-    if (stat != NULL && fscanf(stat, "%*d (%*[^)]) %c", &state) != 1)
-        state = '?';
-    if (stat != NULL)
-        fclose(stat);
-    return state;
+    return read_stat(pid, "stat").state;
 }
 
 bool runs(pid_t pid)
@@ -74,24 +88,38 @@ static bool owns(const struct sockets *sockets, unsigned long inode)
     return false;
 }
 
-/* Looks for a socket of the process in one of the kernel's tables: for TCP in the state
-   LISTEN (0A), for UDP bound (07). Result: its port, or -1. */
-static int find_port(int pid, const char *table, unsigned wanted,
-                     const struct sockets *sockets)
+/* A line of the kernel's tables of sockets. */
+struct entry {
+    unsigned port, peer, state;
+    unsigned long inode;
+};
+
+/* Reads the next of them; false where there is none. */
+static bool next_entry(FILE *table, struct entry *entry)
 {
     char line[512];
+    while (table != NULL && fgets(line, sizeof line, table) != NULL)
+        if (sscanf(line, "%*d: %*[^:]:%x %*[^:]:%x %x %*s %*s %*s %*s %*s %lu",
+                   &entry->port, &entry->peer, &entry->state, &entry->inode) == 4)
+            return true;
+    return false;
+}
+
+/* Looks for a socket of the process in one of the kernel's tables: for TCP in the state
+   LISTEN (0A), for UDP bound (07). Result: its port, or -1; fills inode. */
+static int find_port(int pid, const char *name, unsigned wanted,
+                     const struct sockets *sockets, unsigned long *inode)
+{
+    struct entry entry;
     int found = -1;
-    FILE *file = open_proc(pid, table);
-    while (file != NULL && found == -1 && fgets(line, sizeof line, file) != NULL) {
-        unsigned port, state;
-        unsigned long inode;
-        if (sscanf(line, "%*d: %*[^:]:%x %*s %x %*s %*s %*s %*s %*s %lu", &port, &state,
-                   &inode) == 3 &&
-            state == wanted && owns(sockets, inode))
-            found = (int)port;
-    }
-    if (file != NULL)
-        fclose(file);
+    FILE *table = open_proc(pid, name);
+    while (found == -1 && next_entry(table, &entry))
+        if (entry.state == wanted && owns(sockets, entry.inode)) {
+            found = (int)entry.port;
+            *inode = entry.inode;
+        }
+    if (table != NULL)
+        fclose(table);
     return found;
 }
 
@@ -120,14 +148,154 @@ bool find_socket(pid_t pid, struct reachable *seen)
     static const char *tables[] = {"net/tcp", "net/tcp6", "net/udp", "net/udp6"};
     static const unsigned states[] = {LISTEN, LISTEN, BOUND, BOUND};
     struct sockets sockets = sockets_of(pid);
+    unsigned long inode;
     *seen = (struct reachable){.port = -1};
     for (int i = 0; sockets.count > 0 && i < 4 && seen->port == -1; i++)
-        seen->port = find_port(pid, tables[i], states[i], &sockets);
+        seen->port = find_port(pid, tables[i], states[i], &sockets, &inode);
     if (seen->port != -1)
         return true;
     bool found = sockets.count > 0 && find_path(pid, &sockets, seen->path);
     if (!found)
         seen->path[0] = '\0'; /* of another process's socket */
+    return found;
+}
+
+/* ---- Counting ---- */
+
+/* Whether the next name in the directory is a number, which is set. */
+static bool next_number(DIR *directory, long *number)
+{
+    for (struct dirent *e; directory != NULL && (e = readdir(directory)) != NULL;) {
+        char *end;
+        *number = strtol(e->d_name, &end, 10);
+        if (end != e->d_name && *end == '\0')
+            return true;
+    }
+    return false;
+}
+
+static DIR *open_directory(pid_t pid, const char *name)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
+    return opendir(path);
+}
+
+static void close_directory(DIR *directory)
+{
+    if (directory != NULL)
+        closedir(directory);
+}
+
+long count_descriptors(pid_t pid, bool sockets)
+{
+    long count = 0, fd;
+    if (sockets)
+        return sockets_of(pid).count;
+    DIR *directory = open_directory(pid, "fd");
+    while (next_number(directory, &fd))
+        count++;
+    close_directory(directory);
+    return count;
+}
+
+long free_descriptor(pid_t pid, long below)
+{
+    char path[64], target[8];
+    for (long fd = 0;; fd++) {
+        snprintf(path, sizeof path, "/proc/%d/fd/%ld", (int)pid, fd);
+        bool is_open = readlink(path, target, sizeof target) != -1;
+        if (!is_open && below-- == 0)
+            return fd;
+    }
+}
+
+long count_threads(pid_t pid, bool working)
+{
+    long count = 0, tid;
+    char name[64];
+    DIR *directory = open_directory(pid, "task");
+    while (next_number(directory, &tid)) {
+        snprintf(name, sizeof name, "task/%ld/stat", tid);
+        if (!working || read_stat(pid, name).state == 'R')
+            count++;
+    }
+    close_directory(directory);
+    return count;
+}
+
+long resident_kib(pid_t pid)
+{
+    long kib = 0;
+    char line[128];
+    FILE *status = open_proc(pid, "status");
+    while (status != NULL && fgets(line, sizeof line, status) != NULL)
+        if (sscanf(line, "VmRSS: %ld", &kib) == 1)
+            break;
+    if (status != NULL)
+        fclose(status);
+    return kib;
+}
+
+long count_children(pid_t pid, bool zombies)
+{
+    long count = 0, other;
+    DIR *directory = opendir("/proc");
+    while (next_number(directory, &other)) {
+        struct stat_line line = read_stat((int)other, "stat");
+        count +=
+            line.state != '?' && line.parent == pid && (!zombies || line.state == 'Z');
+    }
+    close_directory(directory);
+    return count;
+}
+
+long count_group(pid_t pid)
+{
+    long count = 0, other;
+    DIR *directory = opendir("/proc");
+    while (next_number(directory, &other)) {
+        struct stat_line line = read_stat((int)other, "stat");
+        count += line.group == pid && other != pid && strchr("?ZX", line.state) == NULL;
+    }
+    close_directory(directory);
+    return count;
+}
+
+long count_holders(unsigned long inode)
+{
+    long count = 0, pid;
+    DIR *directory = inode == 0 ? NULL : opendir("/proc");
+    while (next_number(directory, &pid)) {
+        struct sockets sockets = sockets_of((int)pid);
+        count += owns(&sockets, inode);
+    }
+    close_directory(directory);
+    return count;
+}
+
+unsigned long listening_inode(pid_t pid)
+{
+    struct sockets sockets = sockets_of(pid);
+    unsigned long inode = 0;
+    if (find_port(pid, "net/tcp", LISTEN, &sockets, &inode) == -1)
+        find_port(pid, "net/tcp6", LISTEN, &sockets, &inode);
+    return inode;
+}
+
+unsigned long connection_inode(int from, int to)
+{
+    static const char *tables[] = {"net/tcp", "net/tcp6"};
+    struct entry entry;
+    unsigned long found = 0;
+    for (int i = 0; i < 2; i++) {
+        FILE *table = open_proc(getpid(), tables[i]);
+        while (next_entry(table, &entry))
+            if ((int)entry.port == from && (int)entry.peer == to)
+                found = entry.inode;
+        if (table != NULL)
+            fclose(table);
+    }
     return found;
 }
 

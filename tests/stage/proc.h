@@ -25,6 +25,36 @@ bool moves(pid_t pid);
    Source: proc_pid_fd(5), proc_pid_net(5), as ss(8) reads them. */
 bool find_socket(pid_t pid, struct reachable *seen);
 
+/* How many descriptors of the process are open; those that are sockets alone. 0 where there
+   is no such process. */
+long count_descriptors(pid_t pid, bool sockets);
+
+/* The lowest number that is no open descriptor of the process, with so many free ones
+   below it. */
+long free_descriptor(pid_t pid, long below);
+
+/* The threads of the process; working: that run, or wait for a processor. */
+long count_threads(pid_t pid, bool working);
+
+/* Its resident memory, in KiB. */
+long resident_kib(pid_t pid);
+
+/* Its children; zombies: those that have ended, and that it has not waited for. */
+long count_children(pid_t pid, bool zombies);
+
+/* The processes of its group without itself, zombies not counted. */
+long count_group(pid_t pid);
+
+/* The processes that hold the socket of that inode. */
+long count_holders(unsigned long inode);
+
+/* The inode of the process's TCP socket that listens, 0 where there is none. */
+unsigned long listening_inode(pid_t pid);
+
+/* The inode of the connection from one port of this machine to another; 0 where nobody has
+   accepted it. */
+unsigned long connection_inode(int from, int to);
+
 /* Bytes that wait to be received in the connections to a TCP port of this machine. */
 unsigned long unread_at(int port);
 

@@ -22,7 +22,11 @@
 #include "proc.h"
 #include "stage.h"
 
-enum { PATH_BYTES = 4096, WORD_BYTES = 1 << 17 };
+enum {
+    PATH_BYTES = 4096,
+    WORD_BYTES = 1 << 17,
+    MORE_FILES = 1024 /* descriptors that a crowded program may open */
+};
 
 static const char *const OUTPUTS[] = {"stdout", "stderr"};
 
@@ -41,19 +45,27 @@ static const struct {
 
 /* ---- Starting ---- */
 
-/* What the next start of the program runs under, as `under strace -f` says. */
-bool play_under(struct stage *stage, struct party *party, const struct step *step)
+/* under, with, input, into, crowded, keyboard: what its next start is to find. */
+bool play_prepare(struct stage *stage, struct party *party, const struct step *step)
 {
+    struct preparation *next = &party->program->next;
     (void)stage;
-    party->program->under = step;
-    return true;
-}
-
-/* The environment of its next start, as `with NAME=VALUE ...` says. */
-bool play_with(struct stage *stage, struct party *party, const struct step *step)
-{
-    (void)stage;
-    party->program->settings = step;
+    switch (step->command->name[0]) {
+    case 'u':
+        next->under = step;
+        break;
+    case 'w':
+        next->settings = step;
+        break;
+    case 'c':
+        next->crowded = step;
+        break;
+    case 'k':
+        next->keyboard = true;
+        break;
+    default:
+        *(step->command->name[2] == 'p' ? &next->input : &next->into) = step;
+    }
     return true;
 }
 
@@ -63,8 +75,8 @@ static void limit(const struct stage *stage)
     const struct rlimit core = {0, 0}, cpu = {LIMIT_CPU_S, LIMIT_CPU_S},
                         file = {LIMIT_FILE_BYTES, LIMIT_FILE_BYTES},
                         processes = {LIMIT_PROCESSES, LIMIT_PROCESSES},
-                        memory = {(rlim_t)LIMIT_MEMORY_MIB << 20,
-                                  (rlim_t)LIMIT_MEMORY_MIB << 20};
+                        memory = {(rlim_t)stage->memory_mib << 20,
+                                  (rlim_t)stage->memory_mib << 20};
     const char *cgroup = getenv("LAB_CGROUP"); /* for root, whom no limit binds (alone) */
     char path[PATH_BYTES];
     snprintf(path, sizeof path, "%s/cgroup.procs", cgroup == NULL ? "" : cgroup);
@@ -80,11 +92,58 @@ static void limit(const struct stage *stage)
         setrlimit(RLIMIT_NPROC, &processes);
 }
 
-/* In the child: puts the limits on, and becomes the program. All descriptors are closed
-   but begun, which exec() closes. */
-static _Noreturn void become(struct stage *stage, const struct program *program,
-                             const struct step *step, int out, int err, int begun)
+/* In the child: opens a file in the place of one of its outputs or of its input. */
+static int open_file(const struct step *step, int flags)
 {
+    int fd = open(step->file, flags, 0644);
+    if (fd != -1)
+        return fd;
+    fprintf(stderr, "%s: %s\n", step->file, strerror(errno));
+    _exit(127);
+}
+
+/* In the child: takes the descriptors up to highest, and allows for more beside them.
+   Returns where begun, which is to stay, is now. */
+static int crowd_descriptors(int highest, int begun)
+{
+    struct rlimit files;
+    getrlimit(RLIMIT_NOFILE, &files);
+    rlim_t wanted = (rlim_t)highest + MORE_FILES;
+    if (files.rlim_cur < wanted)
+        files.rlim_cur = wanted < files.rlim_max ? wanted : files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+    begun = fcntl(begun, F_DUPFD_CLOEXEC, highest + 1);
+    for (int fd = 3; fd <= highest; fd++)
+        dup2(STDIN_FILENO, fd);
+    return begun;
+}
+
+/* In the child: gives it its descriptors; all others are closed but begun, which exec()
+   closes. */
+static void set_descriptors(const struct preparation *next, const int ends[3], int begun)
+{
+    int in = ends[0];
+    if (next->input != NULL)
+        in = open_file(next->input, O_RDONLY);
+    else if (!next->keyboard)
+        in = open("/dev/null", O_RDONLY);
+    dup2(in, STDIN_FILENO);
+    dup2(ends[2], STDERR_FILENO);
+    dup2(next->into == NULL ? ends[1]
+                            : open_file(next->into, O_WRONLY | O_CREAT | O_TRUNC),
+         STDOUT_FILENO);
+    for (int fd = 3; fd < 1024; fd++)
+        if (fd != begun)
+            close(fd);
+    if (next->crowded != NULL)
+        crowd_descriptors((int)next->crowded->count.number, begun);
+}
+
+/* In the child: puts the limits on, and becomes the program. */
+static _Noreturn void become(struct stage *stage, const struct program *program,
+                             const struct step *step, const int ends[3], int begun)
+{
+    const struct preparation *next = &program->next;
     static char words[WORDS_MAX][WORD_BYTES];
     char *arguments[WORDS_MAX + 1];
     int count = 0;
@@ -94,20 +153,14 @@ static _Noreturn void become(struct stage *stage, const struct program *program,
     sigprocmask(SIG_SETMASK, &none, NULL);
     for (size_t i = 0; SIGNALS[i].number != 0; i++) /* whatever the grader ignores */
         signal(SIGNALS[i].number, SIG_DFL);
-    dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
-    dup2(out, STDOUT_FILENO);
-    dup2(err, STDERR_FILENO);
-    for (int fd = 3; fd < 1024; fd++)
-        if (fd != begun)
-            close(fd);
+    set_descriptors(next, ends, begun);
     if (strncmp(step->words[0], "./", 2) == 0)
         limit(stage);
-    for (int i = 0; program->settings != NULL && i < program->settings->word_count; i++)
-        putenv(program->settings->words[i]);
-    for (int i = 0; program->under != NULL && i < program->under->word_count;
-         i++, count++)
+    for (int i = 0; next->settings != NULL && i < next->settings->word_count; i++)
+        putenv(next->settings->words[i]);
+    for (int i = 0; next->under != NULL && i < next->under->word_count; i++, count++)
         arguments[count] =
-            with_ports(stage, words[count], WORD_BYTES, program->under->words[i]);
+            with_ports(stage, words[count], WORD_BYTES, next->under->words[i]);
     for (int i = 0; i < step->word_count; i++, count++) {
         arguments[count] = with_ports(stage, words[count], WORD_BYTES, step->words[i]);
         if (i == 0 && strncmp(words[count], "./", 2) == 0)
@@ -120,47 +173,29 @@ static _Noreturn void become(struct stage *stage, const struct program *program,
     _exit(127);
 }
 
+/* No more is typed: end of input. */
+static void end_typing(struct program *program)
+{
+    if (program->keyboard != -1)
+        close(program->keyboard);
+    program->keyboard = -1;
+}
+
 /* Begins a new life of the party: what an earlier program printed is forgotten. */
 static void begin(struct program *program)
 {
     program->status = 0;
+    program->remembers = false;
+    end_typing(program);
     for (int i = 0; i < 2; i++)
         program->outputs[i].kept = program->outputs[i].length = 0;
 }
 
-bool play_start(struct stage *stage, struct party *party, const struct step *step)
+/* Notes how the program is started, its odd words in quotes. */
+static bool say_start(struct stage *stage, const struct party *party,
+                      const struct step *step)
 {
-    struct program *program = party->program;
-    int out[2], err[2], begun[2];
     char text[EVENT_BYTES] = "", word[EVENT_BYTES];
-    if (program->pid != 0 && program->pidfd != -1)
-        return say(stage, party, '!', "start: it is still running");
-    begin(program);
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
-    if (pipe2(out, O_CLOEXEC) == -1 || pipe2(err, O_CLOEXEC) == -1 ||
-        pipe2(begun, O_CLOEXEC) == -1)
-        return say(stage, party, '!', "pipe: %s", strerror(errno));
-    for (int i = 0; i < step->word_count; i++) /* a free port is chosen once, here */
-        with_ports(stage, word, sizeof word, step->words[i]);
-    program->pid = fork();
-    if (program->pid == -1)
-        return say(stage, party, '!', "fork: %s", strerror(errno));
-    if (program->pid == 0)
-        become(stage, program, step, out[1], err[1], begun[1]);
-    setpgid(program->pid, program->pid);
-    program->pidfd = (int)syscall(SYS_pidfd_open, program->pid, 0);
-    close(out[1]);
-    close(err[1]);
-    /* exec() closes the other end: before, the child still has our own sockets. */
-    close(begun[1]);
-    while (read(begun[0], word, 1) == -1 && errno == EINTR)
-        ;
-    close(begun[0]);
-    program->outputs[0].fd = out[0];
-    program->outputs[1].fd = err[0];
-    for (int i = 0; i < 2; i++)
-        fcntl(program->outputs[i].fd, F_SETFL, O_NONBLOCK);
-    program->under = program->settings = NULL;
     for (int i = 0; i < step->word_count; i++) {
         with_ports(stage, word, sizeof word, step->words[i]);
         bool odd = *word == '\0' || strpbrk(word, " \t") != NULL;
@@ -168,6 +203,77 @@ bool play_start(struct stage *stage, struct party *party, const struct step *ste
                  i == 0 ? "" : " ", odd ? "'" : "", word, odd ? "'" : "");
     }
     return say(stage, party, '.', "start %s", text);
+}
+
+bool play_start(struct stage *stage, struct party *party, const struct step *step)
+{
+    struct program *program = party->program;
+    int in[2], out[2], err[2], begun[2];
+    char word[EVENT_BYTES];
+    if (program->pid != 0 && program->pidfd != -1)
+        return say(stage, party, '!', "start: it is still running");
+    begin(program);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    if (pipe2(in, O_CLOEXEC) == -1 || pipe2(out, O_CLOEXEC) == -1 ||
+        pipe2(err, O_CLOEXEC) == -1 || pipe2(begun, O_CLOEXEC) == -1)
+        return say(stage, party, '!', "pipe: %s", strerror(errno));
+    for (int i = 0; i < step->word_count; i++) /* a free port is chosen once, here */
+        with_ports(stage, word, sizeof word, step->words[i]);
+    program->pid = fork();
+    if (program->pid == -1)
+        return say(stage, party, '!', "fork: %s", strerror(errno));
+    if (program->pid == 0)
+        become(stage, program, step, (int[]){in[0], out[1], err[1]}, begun[1]);
+    setpgid(program->pid, program->pid);
+    program->pidfd = (int)syscall(SYS_pidfd_open, program->pid, 0);
+    close(in[0]);
+    close(out[1]);
+    close(err[1]);
+    /* exec() closes the other end: before, the child still has our own sockets. */
+    close(begun[1]);
+    while (read(begun[0], word, 1) == -1 && errno == EINTR)
+        ;
+    close(begun[0]);
+    program->keyboard = in[1];
+    fcntl(in[1], F_SETFL, O_NONBLOCK);
+    if (!program->next.keyboard)
+        end_typing(program);
+    program->outputs[0].fd = out[0];
+    program->outputs[1].fd = err[0];
+    for (int i = 0; i < 2; i++)
+        fcntl(program->outputs[i].fd, F_SETFL, O_NONBLOCK);
+    program->next = (struct preparation){.keyboard = false};
+    return say_start(stage, party, step);
+}
+
+/* types and types-end. */
+bool play_types(struct stage *stage, struct party *party, const struct step *step)
+{
+    struct program *program = party->program;
+    if (program->keyboard == -1)
+        return say(stage, party, '!', "%s: it has no keyboard", step->command->name);
+    if (step->piece_count == 0) {
+        end_typing(program);
+        return say(stage, party, '.', "gets the end of its input");
+    }
+    for (int i = 0; i < step->piece_count; i++) {
+        const struct piece *piece = &step->pieces[i];
+        size_t typed = 0;
+        if (piece->bytes == NULL)
+            pause_for(stage, party, piece->pause_ms);
+        else
+            note(stage, party, '>', piece->bytes, piece->length);
+        while (piece->bytes != NULL && typed < piece->length) {
+            ssize_t n =
+                write(program->keyboard, piece->bytes + typed, piece->length - typed);
+            if (n == -1 && (errno != EAGAIN || is_past(deadline(stage->end_ms))))
+                return fails(stage, party, "closed",
+                             "it does not read its standard input: %s", strerror(errno));
+            typed += n == -1 ? 0 : (size_t)n;
+            pause_for(stage, party, n == -1);
+        }
+    }
+    return true;
 }
 
 /* ---- What comes from it ---- */
@@ -202,7 +308,7 @@ void hear_program(struct program *program)
     }
 }
 
-static bool has_ended(const struct program *program)
+bool has_ended(const struct program *program)
 {
     return program->pid != 0 && program->pidfd == -1;
 }
@@ -243,6 +349,20 @@ static bool right_place(struct stage *stage, const struct party *party, struct p
                  port->number, number);
 }
 
+/* Whether its socket has the path that the scene names, or that path made absolute. */
+static bool right_path(struct stage *stage, const struct party *party,
+                       const struct step *step, const char *path)
+{
+    const char *wanted = strchr(step->address.text, ':') + 1;
+    const char *end =
+        strlen(path) < strlen(wanted) ? path : path + strlen(path) - strlen(wanted);
+    if (strcmp(end, wanted) == 0 && (end == path || end[-1] == '/'))
+        return say(stage, party, '.', "has a socket with the path %s", wanted);
+    return fails(stage, party, "elsewhere", "expected a socket with the path\n%s%s%s",
+                 wanted, *path == '\0' ? ", but it is another" : ", but its path is ",
+                 path);
+}
+
 /* listens and reachable. */
 bool play_listens(struct stage *stage, struct party *party, const struct step *step)
 {
@@ -258,6 +378,8 @@ bool play_listens(struct stage *stage, struct party *party, const struct step *s
                          has_ended(party->program) ? "has ended" : "does not");
         pause_for(stage, party, 1);
     }
+    if (step->address.name.ss_family == AF_UNIX)
+        return right_path(stage, party, step, seen.path);
     struct port *port = &stage->ports[step->address.port];
     struct port numbered = {
         .number = ntohs(((const struct sockaddr_in *)&step->address.name)->sin_port)};
@@ -318,6 +440,33 @@ bool play_prints(struct stage *stage, struct party *party, const struct step *st
     return found || fails(stage, party, unended ? "unended" : "unsaid",
                           "expected a line on %s with %s%s", OUTPUTS[which], text,
                           unended ? ",\nbut its line has no end" : "");
+}
+
+/* shows: wait until stdout holds a text; prints-only: until that is all of it. */
+bool play_shows(struct stage *stage, struct party *party, const struct step *step)
+{
+    const struct output *output = &party->program->outputs[0];
+    const struct piece *text = &step->pieces[0];
+    const bool only = step->command->name[0] == 'p';
+    struct moment end = end_of(stage, step);
+    char wanted[QUOTE_WIDTH + 16], seen[QUOTE_WIDTH + 16];
+    bool last, right, hopeless;
+    hear_program(party->program);
+    do {
+        size_t n = output->kept < text->length ? output->kept : text->length;
+        hopeless = only && (output->length > text->length ||
+                            memcmp(output->bytes, text->bytes, n) != 0);
+        last = hopeless || is_past(end) || has_ended(party->program);
+        right =
+            only ? !hopeless && output->length == text->length
+                 : memmem(output->bytes, output->kept, text->bytes, text->length) != NULL;
+        if (!right && !last)
+            wait_for(stage, party, 0, end);
+    } while (!right && !last);
+    quote(wanted, text->bytes, text->length);
+    return right || fails(stage, party, hopeless ? "differs" : "unsaid",
+                          "expected on stdout%s %s\nbut it holds %s", only ? " only" : "",
+                          wanted, quote(seen, output->bytes, output->kept));
 }
 
 /* Whether a sanitizer has had nothing to say. */

@@ -167,9 +167,27 @@ static struct piece read_text(struct reader *reader)
     return all;
 }
 
-/* Reads a string; many: several of them, and times between them. */
-static void read_data(struct reader *reader, struct step *step, bool many)
+/* Puts all pieces of a step, which are strings, together to one. */
+static void join_pieces(struct reader *reader, struct step *step)
 {
+    struct piece all = {.length = 0};
+    for (int i = 0; i < step->piece_count; i++)
+        all.length += step->pieces[i].length;
+    all.bytes = allocate(reader, all.length);
+    size_t at = 0;
+    for (int i = 0; i < step->piece_count; i++) {
+        memcpy(all.bytes + at, step->pieces[i].bytes, step->pieces[i].length);
+        at += step->pieces[i].length;
+        free(step->pieces[i].bytes);
+    }
+    step->pieces[0] = all;
+    step->piece_count = 1;
+}
+
+/* Reads one string (d), several that are one (e), or several with times between (D). */
+static void read_data(struct reader *reader, struct step *step, char kind)
+{
+    bool goes_on;
     do {
         if (step->piece_count == PIECES_MAX)
             wrong(reader, "more than %d strings in one step", PIECES_MAX);
@@ -182,7 +200,31 @@ static void read_data(struct reader *reader, struct step *step, bool many)
             wrong(reader, "expected a string in double quotes after %s, not \"%s\"",
                   step->command->name, reader->at);
         skip_blanks(reader);
-    } while (many && *reader->at != '\0' && *reader->at != '#');
+        goes_on = kind == 'D' && *reader->at != '\0' && *reader->at != '#';
+        goes_on = goes_on || (kind == 'e' && *reader->at == '"');
+    } while (goes_on);
+    if (kind == 'e' && step->piece_count > 1)
+        join_pieces(reader, step);
+}
+
+/* Reads how many there have to be: 3, >=2, <=9, before, before+1, before-1. */
+static void read_count(struct reader *reader, struct step *step)
+{
+    const char *word = next_word(reader), *at = word;
+    char *rest = "?";
+    struct count *count = &step->count;
+    count->least = strncmp(at, ">=", 2) == 0;
+    count->most = strncmp(at, "<=", 2) == 0;
+    at += count->least || count->most ? 2 : 0;
+    count->before = strncmp(at, "before", 6) == 0;
+    at += count->before ? 6 : 0;
+    if (count->before && *at == '\0')
+        return;
+    if (strspn(at + (count->before && strchr("+-", *at) != NULL), "0123456789") > 0)
+        count->number = strtol(at, &rest, 10);
+    if (*rest != '\0')
+        wrong(reader, "expected a count such as 3, >=2, <=9 or before+1, not \"%s\"",
+              word);
 }
 
 /* The place of the party of that name, or -1. */
@@ -270,6 +312,7 @@ static struct program *new_program(struct reader *reader)
     if (program == NULL)
         wrong(reader, "no memory for a program");
     program->pidfd = program->outputs[0].fd = program->outputs[1].fd = -1;
+    program->keyboard = -1;
     return program;
 }
 
@@ -282,8 +325,10 @@ static void read_argument(struct reader *reader, struct step *step, char argumen
         step->other = read_party(reader);
     } else if (argument == 'a' || argument == 's')
         step->address = read_address(reader);
-    else if (argument == 'd' || argument == 'D')
-        read_data(reader, step, argument == 'D');
+    else if (strchr("deD", argument) != NULL)
+        read_data(reader, step, argument);
+    else if (argument == 'c')
+        read_count(reader, step);
     else if (argument == 't')
         step->time_ms = read_time(reader);
     else if (argument == 'n')

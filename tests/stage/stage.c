@@ -10,6 +10,7 @@
 
 #define _DEFAULT_SOURCE
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include "clock.h"
 #include "stage.h"
 
+/* Two strings, as a compiler need not take a longer one. */
 static const char HELP[] =
     "usage: stage [OPTION...] [SCRIPT]           (no SCRIPT: standard input)\n"
     "Plays the scene, and shows it when a step fails.\n"
@@ -25,6 +27,7 @@ static const char HELP[] =
     "  -b DIRECTORY  of the programs that are started as ./NAME; . unless said\n"
     "  -d DIRECTORY  where they run, and FILE is; . unless said\n"
     "  -s            they are built with sanitizers: no limit of address space\n"
+    "  -m MIB        of address space that they may have; 2048 unless said\n"
     "  -k            keeps going: a party whose step fails leaves, the others go on\n"
     "  -K FILE       writes a line PARTY KIND to FILE for each step that fails\n"
     "Exit status: 0 all went as written, 1 a step failed, 2 the script is wrong.\n"
@@ -39,7 +42,7 @@ static const char HELP[] =
     "  send DATA...        send it all, waiting where a TIME stands between strings;\n"
     "                      an unconnected datagram socket answers its last sender\n"
     "  trickle TIME DATA   send one byte at a time, TIME apart\n"
-    "  expect DATA         receive exactly this (one whole datagram)\n"
+    "  expect DATA...      receive exactly this (one whole datagram)\n"
     "  until DATA          receive up to and including DATA\n"
     "  drain               receive up to the end, whatever comes\n"
     "  save FILE           from now on, write what is received to FILE as well\n"
@@ -52,27 +55,45 @@ static const char HELP[] =
     "  reset               end the connection with RST\n"
     "  deaf                stop receiving (before connect: with a small buffer)\n"
     "  hear                receive again\n"
-    "Commands of a program under test:\n"
+    "Commands of a program under test:\n";
+static const char HELP_PROGRAMS[] =
     "  start WORD...       start it; ./NAME is one of the exercise's programs\n"
     "  under WORD...       the next start runs under this command\n"
     "  with NAME=VALUE...  the next start gets these variables\n"
+    "  input FILE          the next start reads FILE as its standard input\n"
+    "  keyboard            the next start reads what is typed, and no end comes\n"
+    "  types DATA...       type that, waiting where a TIME stands between strings\n"
+    "  types-end           the end of what is typed\n"
+    "  into FILE           the next start prints into FILE\n"
+    "  crowded N           the next start finds its descriptors 3 to N in use\n"
     "  listens PORT        wait until it has a listening socket there\n"
     "  reachable @NAME     the same, anywhere: from then on @NAME is that port\n"
     "  prints REGEX        wait for a line on stdout that matches; says: on stderr\n"
     "  prints-not REGEX    no line on stdout matches; says-not: on stderr\n"
+    "  shows DATA...       wait until stdout holds this, anywhere\n"
+    "  prints-only DATA... wait until all that stands on stdout is this\n"
     "  pending             wait until bytes lie unreceived in its socket\n"
     "  exits [STATUS...]   wait until it ends, with one of these\n"
     "  signal NAME         send it a signal, such as TERM\n"
     "  stop [PID]          stop it (SIGSTOP), wait until it stands still\n"
     "  continue [PID]      let it go on (SIGCONT)\n"
     "  clean               no sanitizer has said a word\n"
-    "accept, expect, until, drain, fin, rst, taken, listens, prints, says, exits and\n"
-    "pending may end in: within TIME\n"
+    "  descriptors COUNT   wait until it has so many; so do sockets (descriptors that\n"
+    "                      are sockets), threads, children, zombies and memory (KiB)\n"
+    "  remember            notes these counts, for the COUNT `before`\n"
+    "  survivors COUNT     wait until it has left so many processes behind\n"
+    "  listeners COUNT     wait until so many processes hold its listening socket\n"
+    "  PEER holders COUNT  so many hold the other end of this TCP connection\n"
+    "  spare N             leave it N free descriptors; spare all: as many as allowed\n"
+    "  rests               wait until it sleeps whenever one looks\n"
+    "Those that wait may end in: within TIME\n"
     "\n"
     "ADDRESS   127.0.0.1:80  [::1]:80  udp:127.0.0.1:53  unix:PATH  unixgram:PATH\n"
     "          @web for 127.0.0.1 and a port of that name, any free one; [::1]:@web\n"
     "DATA      \"text\" with \\n \\r \\t \\0 \\\\ \\\" \\xHH, or \"text\"*1000\n"
-    "TIME      20ms or 2s\n";
+    "TIME      20ms or 2s\n"
+    "COUNT     3  >=2  <=9  before  before+1  before-1 (of memory: at most)\n"
+    "In words and patterns @web is that port's number, %server that program's PID.\n";
 
 const struct command COMMANDS[] = {
     {"connect", "s", play_connect},
@@ -82,7 +103,7 @@ const struct command COMMANDS[] = {
     {"accept", "nw", play_accept},
     {"send", "*D", play_send},
     {"trickle", "*td", play_send},
-    {"expect", "*dw", play_expect},
+    {"expect", "*ew", play_expect},
     {"until", "*dw", play_until},
     {"drain", "*w", play_drain},
     {"save", "f", play_save},
@@ -95,15 +116,35 @@ const struct command COMMANDS[] = {
     {"reset", "*", play_close},
     {"deaf", "", play_deaf},
     {"hear", "", play_deaf},
-    {"under", "gW", play_under},
-    {"with", "gW", play_with},
+    {"under", "gW", play_prepare},
+    {"with", "gW", play_prepare},
+    {"input", "gf", play_prepare},
+    {"keyboard", "g", play_prepare},
+    {"into", "gf", play_prepare},
+    {"crowded", "gc", play_prepare},
     {"start", "gW", play_start},
+    {"types", "gD", play_types},
+    {"types-end", "g", play_types},
     {"listens", "gaw", play_listens},
     {"reachable", "gaw", play_listens},
     {"prints", "gdw", play_prints},
     {"says", "gdw", play_prints},
     {"prints-not", "gd", play_prints},
     {"says-not", "gd", play_prints},
+    {"shows", "gew", play_shows},
+    {"prints-only", "gew", play_shows},
+    {"descriptors", "gcw", play_count},
+    {"sockets", "gcw", play_count},
+    {"threads", "gcw", play_count},
+    {"children", "gcw", play_count},
+    {"zombies", "gcw", play_count},
+    {"memory", "gcw", play_count},
+    {"remember", "g", play_remember},
+    {"survivors", "gcw", play_survivors},
+    {"listeners", "gcw", play_listeners},
+    {"holders", "*cw", play_holders},
+    {"spare", "gW", play_spare},
+    {"rests", "gw", play_rests},
     {"pending", "gw", play_pending},
     {"exits", "gNw", play_exits},
     {"signal", "gW", play_signal},
@@ -119,8 +160,8 @@ const struct command COMMANDS[] = {
 static bool play_step(struct stage *stage, struct party *party, const struct step *step)
 {
     const char *needs = step->command->arguments;
-    bool prepares = step->command->play == play_under ||
-                    step->command->play == play_with || step->command->play == play_start;
+    bool prepares =
+        step->command->play == play_prepare || step->command->play == play_start;
     snprintf(stage->kind, sizeof stage->kind, "failed");
     if (stage->goes_on)
         stage->end_ms = fair_ms() + stage->limit_ms;
@@ -155,7 +196,7 @@ static bool read_options(struct stage *stage, int argc, char **argv, bool *verbo
 {
     double seconds = DEADLINE_S;
     int option;
-    while ((option = getopt(argc, argv, "vskt:b:d:K:")) != -1) {
+    while ((option = getopt(argc, argv, "vskt:b:d:m:K:")) != -1) {
         *verbose = *verbose || option == 'v';
         stage->sanitized = stage->sanitized || option == 's';
         stage->goes_on = stage->goes_on || option == 'k';
@@ -165,6 +206,8 @@ static bool read_options(struct stage *stage, int argc, char **argv, bool *verbo
             stage->builds = realpath(optarg, NULL);
         else if (option == 'd')
             stage->scratch = optarg;
+        else if (option == 'm')
+            stage->memory_mib = atol(optarg);
         else if (option == 'K')
             stage->kinds = fopen(optarg, "w");
         if (option == '?' || stage->builds == NULL ||
@@ -172,17 +215,19 @@ static bool read_options(struct stage *stage, int argc, char **argv, bool *verbo
             return false;
     }
     stage->end_ms = stage->limit_ms = (long)(seconds * 1000);
-    return seconds > 0;
+    return seconds > 0 && stage->memory_mib > 0;
 }
 
 int main(int argc, char **argv)
 {
-    static struct stage stage = {.builds = ".", .scratch = "."};
+    static struct stage stage = {
+        .builds = ".", .scratch = ".", .memory_mib = LIMIT_MEMORY_MIB};
     bool verbose = false;
     if (argc == 2 && strcmp(argv[1], "--help") == 0)
-        return fputs(HELP, stdout) == EOF;
+        return fputs(HELP, stdout) == EOF || fputs(HELP_PROGRAMS, stdout) == EOF;
     if (!read_options(&stage, argc, argv, &verbose))
-        return fputs(HELP, stderr), WRONG_SCRIPT;
+        return fputs("usage: stage [OPTION...] [SCRIPT]; stage --help\n", stderr),
+               WRONG_SCRIPT;
     FILE *script = optind < argc ? fopen(argv[optind], "r") : stdin;
     if (script == NULL || optind + 1 < argc) {
         fprintf(stderr, "stage: %s: %s\n", argv[optind],
@@ -193,6 +238,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "stage: %s: %s\n", stage.scratch, strerror(errno));
         return WRONG_SCRIPT;
     }
+    signal(SIGPIPE, SIG_IGN); /* a program may close what we type into */
     clock_watch_variable("LAB_WATCH");
     read_script(&stage, optind < argc ? argv[optind] : "stdin", script);
     bool well = play(&stage);

@@ -28,6 +28,9 @@ enum {
     QUOTE_WIDTH = 28,     /* columns of a string quoted in a message */
     WRONG_SCRIPT = 2,     /* exit status */
     PORTS_MAX = 32,       /* names of ports in a scene */
+    REST_MS = 1000,       /* fair time for a program that is to rest, */
+    REST_LOOKS = 5,       /* which is seen asleep so often in a row, */
+    REST_EVERY_MS = 10,   /* with so much time between two looks */
     WORDS_MAX = 64,       /* of a program's command line, what it is run under included */
     OUTPUT_MAX = 1 << 16, /* bytes kept of what a program prints, to stdout or stderr */
     SHOWN_LINES = 12,     /* of that are shown, where a scene has failed, */
@@ -38,7 +41,7 @@ enum {
 enum {
     LIMIT_CPU_S = 10,
     LIMIT_FILE_BYTES = 20 << 20, /* of what it writes to a file; to an output as well */
-    LIMIT_MEMORY_MIB = 2048,     /* of address space; sanitizers need more */
+    LIMIT_MEMORY_MIB = 2048,     /* of address space, unless -m says otherwise */
     LIMIT_PROCESSES = 500        /* and threads, of all that is graded */
 };
 
@@ -62,12 +65,24 @@ struct output {
     size_t kept, length; /* length: of all that came */
 };
 
+/* What the next start of a program is to find, as steps before it say; NULL: nothing. */
+struct preparation {
+    const struct step *under, *settings, *input, *into, *crowded;
+    bool keyboard; /* its standard input is a pipe of ours */
+};
+
+/* What can be counted of a program (looks.c). */
+enum { DESCRIPTORS, SOCKETS, THREADS, CHILDREN, ZOMBIES, MEMORY, COUNTS };
+
 struct program {
-    pid_t pid;                           /* 0: not started */
-    int pidfd;                           /* -1: it has ended */
-    int status;                          /* as waitpid() has it */
-    struct output outputs[2];            /* stdout, stderr */
-    const struct step *under, *settings; /* of the next start; NULL: none */
+    pid_t pid;                /* 0: not started */
+    int pidfd;                /* -1: it has ended */
+    int status;               /* as waitpid() has it */
+    int keyboard;             /* on which it is typed; -1: none */
+    struct output outputs[2]; /* stdout, stderr */
+    struct preparation next;
+    long before[COUNTS]; /* as remembered */
+    bool remembers;
 };
 
 struct party {
@@ -103,6 +118,12 @@ struct piece {
     int pause_ms;
 };
 
+/* How many there have to be: the number itself or, to what was before, more or less. */
+struct count {
+    bool least, most, before;
+    long number;
+};
+
 struct step {
     const struct command *command;
     int party, other; /* other: the listening party of accept, or @PARTY of connect */
@@ -115,6 +136,7 @@ struct step {
     pid_t pid;
     char *words[WORDS_MAX + 1];
     int word_count;
+    struct count count;
 };
 
 struct stage {
@@ -130,7 +152,8 @@ struct stage {
     int port_count;
     const char *builds;  /* the directory of the programs that are started as ./NAME */
     const char *scratch; /* where they run */
-    bool sanitized;      /* they need more memory */
+    bool sanitized;      /* they have no limit of address space */
+    long memory_mib;     /* that limit */
     bool goes_on;        /* a party that fails leaves, and the others go on */
     char kind[32]; /* of the failure of the last step: a word for who chooses a cause */
     FILE *kinds;   /* gets "PARTY KIND" for each failure; NULL: nobody asks */
@@ -141,6 +164,7 @@ struct command {
     const char *arguments; /* a address, s address or @PARTY, d one string, D strings
                               and times, t time, n party, f file, p process, w within,
                               W words, g program: it has been started;
+                              e strings that are one, c a count,
                               * the party needs an open socket */
     /* Plays a step. Result: false when it failed, which has been noted. */
     bool (*play)(struct stage *, struct party *, const struct step *);
@@ -167,8 +191,8 @@ int port_named(struct stage *stage, const char *name, size_t length);
 /* The number of that port: a free one is chosen where none is known. */
 int number_of(struct port *port);
 
-/* Copies text, with the number in place of each @NAME that is a port's, into out; what
-   does not fit is cut. Returns out. */
+/* Copies text into out, with the number in place of each @NAME that is a port's, and of
+   each %NAME that is a program's; what does not fit is cut. Returns out. */
 char *with_ports(struct stage *stage, char *out, size_t size, const char *text);
 
 /* ---- transcript.c ---- */
@@ -221,14 +245,19 @@ typedef bool play_command(struct stage *, struct party *, const struct step *);
 play_command play_connect, play_bind, play_aim, play_listen, play_accept, play_send,
     play_expect, play_until, play_drain, play_silent, play_save, play_fin, play_rst,
     play_taken, play_half_close, play_close, play_deaf;
-play_command play_under, play_with, play_start, play_listens, play_prints, play_exits,
-    play_stop, play_signal, play_pending, play_clean;
+play_command play_prepare, play_start, play_types, play_listens, play_prints, play_shows,
+    play_exits, play_stop, play_signal, play_pending, play_clean;
+play_command play_count, play_survivors, play_listeners, play_holders, play_remember,
+    play_spare, play_rests;
 
 /* Closes every socket, and removes the paths that were bound. */
 void close_peers(struct stage *stage);
 
 /* Receives what a program has printed, and learns of its end. */
 void hear_program(struct program *program);
+
+/* Whether a program that was started has ended. */
+bool has_ended(const struct program *program);
 
 /* Ends all programs and what they have left behind. */
 void end_programs(struct stage *stage);
