@@ -146,8 +146,8 @@ help:
 	$(CC) $(CFLAGS) -o $@ $< $(wildcard $(@D)/net.c) $(LDLIBS)
 
 instruments: $(INSTRUMENTS)
-STAGE := $(patsubst %,tests/stage/%.c,stage script ports peers programs looks transcript \
-             wait)
+STAGE := $(patsubst %,tests/stage/%.c,stage script ports peers programs outputs looks \
+             transcript wait)
 tests/stage/stage: $(STAGE) tests/stage/stage.h
 tests/stage/stage tests/stage/listening tests/stage/crowd tests/stage/fair: %: %.c \
         $(addprefix tests/stage/,clock.c clock.h proc.c proc.h)

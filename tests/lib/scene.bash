@@ -122,7 +122,9 @@ told() { # FUNCTION
 
 # The scene on standard input with its starts first, so that no program waits for another.
 starts_first() {
-    awk '$2 ~ /^(under|with|start)$/ { print; next }
+    awk '
+        $2 ~ /^(listen|bind|under|with|input|keyboard|into|crowded|reads)$/ ||
+            $2 ~ /^(start|types|types-end)$/ { print; next }
         { rest = rest $0 "\n" }
         END { printf "%s", rest }'
 }

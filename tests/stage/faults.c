@@ -3,7 +3,7 @@
 
    LATE_THREADS=200            a new thread begins 200 ms after pthread_create() returns
    FAIL_ACCEPT=EINTR,EMFILE    the first accept() fails with EINTR, the next with EMFILE;
-                               known are EINTR, ECONNABORTED, EMFILE and ENFILE
+                               the errors of accept(2) are known
    FAIL_FORK=1                 the first fork() or pthread_create() after a client was
                                accepted fails with EAGAIN; and kill(-1, ...), which would
                                reach every process of this user, only says so
@@ -97,10 +97,10 @@ static int next_error(void)
     static const struct {
         const char *name;
         int error;
-    } known[] = {{"EINTR", EINTR},
-                 {"ECONNABORTED", ECONNABORTED},
-                 {"EMFILE", EMFILE},
-                 {"ENFILE", ENFILE}};
+    } known[] = {{"EINTR", EINTR},     {"ECONNABORTED", ECONNABORTED},
+                 {"EMFILE", EMFILE},   {"ENFILE", ENFILE},
+                 {"ENOBUFS", ENOBUFS}, {"ENOMEM", ENOMEM},
+                 {"EPROTO", EPROTO},   {"EPERM", EPERM}};
     static int calls; /* one thread accepts at a time; two would only share the list */
     const char *name = getenv("FAIL_ACCEPT");
     for (int i = 0; name != NULL && *name != '\0' && i < calls; i++) {
@@ -114,7 +114,8 @@ static int next_error(void)
         if (strcspn(name, ",") == strlen(known[i].name) &&
             strncmp(name, known[i].name, strlen(known[i].name)) == 0)
             return known[i].error;
-    return 0;
+    fprintf(stderr, "faults: FAIL_ACCEPT=%s: this error is not known\n", name);
+    abort();
 }
 
 int accept(int fd, struct sockaddr *address, socklen_t *length)

@@ -122,28 +122,51 @@ bool play_listeners(struct stage *stage, struct party *party, const struct step 
     return tell_count(stage, party, step, number, step->count.number);
 }
 
-static int port_of_socket(int fd, bool peer)
+/* The port of one end of a TCP connection, ours or the other; -1 where it has none. */
+static int port_of_end(int fd, bool other)
 {
-    struct sockaddr_storage name;
+    struct sockaddr_storage name = {.ss_family = AF_UNSPEC};
     socklen_t length = sizeof name;
-    int failed = peer ? getpeername(fd, (struct sockaddr *)&name, &length)
-                      : getsockname(fd, (struct sockaddr *)&name, &length);
-    if (failed == -1)
-        return -1;
-    return ntohs(name.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&name)->sin6_port
-                                            : ((struct sockaddr_in *)&name)->sin_port);
+    if (other)
+        getpeername(fd, (struct sockaddr *)&name, &length);
+    else
+        getsockname(fd, (struct sockaddr *)&name, &length);
+    /* sin_port and sin6_port stand in the same place */
+    return name.ss_family == AF_UNSPEC ? -1
+                                       : ntohs(((struct sockaddr_in *)&name)->sin_port);
 }
 
 bool play_holders(struct stage *stage, struct party *party, const struct step *step)
 {
     struct moment end = end_of(stage, step);
-    int own = port_of_socket(party->fd, false), other = port_of_socket(party->fd, true);
-    long number = count_holders(connection_inode(other, own));
+    int own = port_of_end(party->fd, false), other = port_of_end(party->fd, true);
+    long number = count_holders(find_connection(other, own).inode);
     while (!is_right(number, &step->count, step->count.number) && !is_past(end)) {
         pause_for(stage, party, 1);
-        number = count_holders(connection_inode(other, own));
+        number = count_holders(find_connection(other, own).inode);
     }
     return tell_count(stage, party, step, number, step->count.number);
+}
+
+/* dropped: the other side has closed this connection, whether we receive or not. It may
+   take as long as it gets rid of bytes, and then so much more. */
+bool play_dropped(struct stage *stage, struct party *party, const struct step *step)
+{
+    int own = port_of_end(party->fd, false), other = port_of_end(party->fd, true);
+    struct connection seen = find_connection(other, own);
+    struct moment end = deadline(fair_ms() + step->time_ms);
+    while (seen.open && !is_past(end)) {
+        const unsigned long before = seen.unsent;
+        pause_for(stage, party, 1);
+        seen = find_connection(other, own);
+        if (seen.unsent != before)
+            end = deadline(fair_ms() + step->time_ms);
+    }
+    return seen.open ? fails(stage, party, "kept",
+                             "expected the other side to give this connection up,\n"
+                             "but it has kept it for %d ms",
+                             step->time_ms)
+                     : say(stage, party, '.', "the other side has closed");
 }
 
 /* spare N: its limit of descriptors becomes such that N are free; all: as many as may be.

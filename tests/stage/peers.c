@@ -60,6 +60,7 @@ static bool adopt(struct stage *stage, struct party *party, int fd, int type)
         close(party->fd);
     int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on); /* of datagrams */
     fcntl(fd, F_SETFL, O_NONBLOCK);
     party->fd = fd;
     party->type = type;
@@ -106,8 +107,15 @@ bool play_connect(struct stage *stage, struct party *party, const struct step *s
     if (done && error == EINPROGRESS)
         getsockopt(party->fd, SOL_SOCKET, SO_ERROR, &error, &length);
     party->connected = error == 0 && party->type == SOCK_STREAM;
-    return say(stage, party, error == 0 ? '.' : '!', "connect %s%s%s", shown(stage, step),
-               error == 0 ? "" : ": ", error == 0 ? "" : strerror(error));
+    if (error != 0)
+        return fails(stage, party,
+                     error == ECONNREFUSED ? "refused"
+                     : done                ? "failed"
+                                           : "backlog",
+                     "connect %s: %s", shown(stage, step),
+                     done ? strerror(error)
+                          : "nobody accepts it, and the backlog is full");
+    return say(stage, party, '.', "connect %s", shown(stage, step));
 }
 
 bool play_bind(struct stage *stage, struct party *party, const struct step *step)
@@ -148,9 +156,16 @@ bool play_accept(struct stage *stage, struct party *party, const struct step *st
 {
     struct party *listener = &stage->parties[step->other];
     struct moment end = end_of(stage, step);
-    while (!wait_for(stage, listener, POLLIN, end))
+    bool last = false;
+    while (!wait_for(stage, listener, POLLIN, last ? pause_of(0) : end)) {
+        if (last)
+            return fails(stage, party, "ended",
+                         "expected a client to connect, but it has ended");
         if (is_past(end))
-            return say(stage, party, '!', "expected a client to connect, but none came");
+            return fails(stage, party, "nobody",
+                         "expected a client to connect, but none came");
+        last = all_have_ended(stage);
+    }
     party->connected = adopt(stage, party, accept(listener->fd, NULL, NULL), SOCK_STREAM);
     return party->connected && say(stage, party, '.', "accept %s", listener->name);
 }
@@ -176,7 +191,8 @@ static bool send_bytes(struct stage *stage, struct party *party, const char *byt
             return say(stage, party, '!', "send: %s", strerror(errno));
         } else if (!wait_for(stage, party, POLLOUT, deadline(stage->end_ms)) &&
                    is_past(deadline(stage->end_ms))) {
-            return say(stage, party, '!', "send: %zu bytes are not taken", length);
+            return fails(stage, party, "untaken", "send: %zu bytes are not taken",
+                         length);
         }
     } while (length > 0);
     return true;
@@ -233,18 +249,54 @@ static const char *kind_of_end(const struct party *party)
     return party->fin ? "fin" : party->rst ? "rst" : "nothing";
 }
 
+/* Receives a datagram, or looks at it (MSG_PEEK): fills sender and came_at. Result: its
+   length, -1 for none. */
+static ssize_t read_datagram(struct party *party, char *bytes, int flags)
+{
+    union {
+        struct cmsghdr first; /* aligns */
+        char bytes[CMSG_SPACE(sizeof(struct timespec))];
+    } control;
+    struct iovec data = {.iov_base = bytes, .iov_len = DATAGRAM_MAX};
+    struct address sender = {.type = SOCK_DGRAM};
+    struct msghdr message = {.msg_name = &sender.name,
+                             .msg_namelen = sizeof sender.name,
+                             .msg_iov = &data,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof control};
+    ssize_t length = recvmsg(party->fd, &message, flags);
+    if (length == -1)
+        return -1;
+    sender.length = message.msg_namelen;
+    party->sender = sender;
+    const struct cmsghdr *stamp = CMSG_FIRSTHDR(&message);
+    if (stamp != NULL && stamp->cmsg_type == SCM_TIMESTAMPNS)
+        memcpy(&party->came_at, CMSG_DATA(stamp), sizeof party->came_at);
+    return length;
+}
+
+/* Waits for a datagram. Result: whether there is one; not where nobody is left who could
+   send it. */
+static bool datagram_comes(struct stage *stage, struct party *party, struct moment until)
+{
+    bool last = false;
+    while (!wait_for(stage, party, POLLIN, until)) {
+        if (last || is_past(until))
+            return false;
+        last = all_have_ended(stage);
+        until = last ? pause_of(0) : until;
+    }
+    return true;
+}
+
 /* Receives one datagram into DATAGRAM_MAX bytes. Result: its length, -1 for none. */
 static ssize_t take_datagram(struct stage *stage, struct party *party, char *bytes,
                              struct moment until)
 {
-    while (!wait_for(stage, party, POLLIN, until))
-        if (is_past(until))
-            return -1;
-    party->sender =
-        (struct address){.length = sizeof party->sender.name, .type = SOCK_DGRAM};
-    ssize_t length =
-        recvfrom(party->fd, bytes, DATAGRAM_MAX, 0,
-                 (struct sockaddr *)&party->sender.name, &party->sender.length);
+    if (!datagram_comes(stage, party, until))
+        return -1;
+    ssize_t length = read_datagram(party, bytes, 0);
     if (length >= 0)
         note(stage, party, '<', bytes, (size_t)length);
     if (length > 0 && party->save != NULL)
@@ -261,10 +313,18 @@ bool play_expect(struct stage *stage, struct party *party, const struct step *st
     if (party->type == SOCK_DGRAM) {
         static char datagram[DATAGRAM_MAX];
         ssize_t length = take_datagram(stage, party, datagram, end);
-        return (length == (ssize_t)left && memcmp(datagram, bytes, left) == 0) ||
-               say(stage, party, '!', "expected the datagram\n%s (%zu byte%s)%s",
-                   quote(wanted, bytes, left), left, left == 1 ? "" : "s",
-                   length == -1 ? ": none came" : "");
+        if (length == (ssize_t)left && memcmp(datagram, bytes, left) == 0)
+            return true;
+        bool nobody = length == -1 && all_have_ended(stage);
+        return fails(stage, party,
+                     nobody         ? "ended"
+                     : length == -1 ? "nothing"
+                                    : "differs",
+                     "expected the datagram\n%s (%zu byte%s)%s",
+                     quote(wanted, bytes, left), left, left == 1 ? "" : "s",
+                     nobody         ? ": it has ended"
+                     : length == -1 ? ": none came"
+                                    : "");
     }
     while (left > 0) {
         size_t n = party->inbox_length < left ? party->inbox_length : left;
@@ -325,8 +385,39 @@ bool play_silent(struct stage *stage, struct party *party, const struct step *st
     bool came = party->type == SOCK_DGRAM
                     ? take_datagram(stage, party, bytes, end) != -1
                     : party->inbox_length > 0 || more(stage, party, end) || ended(party);
-    return say(stage, party, came ? '!' : '.', "%s for %d ms",
-               came ? "expected nothing to come" : "nothing came", step->time_ms);
+    if (came)
+        return fails(stage, party, "more", "expected nothing to come for %d ms",
+                     step->time_ms);
+    return say(stage, party, '.', "nothing came for %d ms", step->time_ms);
+}
+
+static long ms_between(const struct timespec *from, const struct timespec *to)
+{
+    return (to->tv_sec - from->tv_sec) * 1000 + (to->tv_nsec - from->tv_nsec) / 1000000;
+}
+
+/* quiet: the kernel tells when a datagram came (SO_TIMESTAMPNS, socket(7)), so that it does
+   not matter how late we look. */
+bool play_quiet(struct stage *stage, struct party *party, const struct step *step)
+{
+    static char bytes[DATAGRAM_MAX];
+    const struct timespec last = party->came_at;
+    struct timespec now;
+    if (last.tv_sec == 0)
+        return say(stage, party, '!', "quiet: no datagram has come before");
+    clock_gettime(CLOCK_REALTIME, &now); /* the kernel's clock for that */
+    struct moment end = pause_of(step->time_ms - ms_between(&last, &now));
+    while (!wait_for(stage, party, POLLIN, end))
+        if (is_past(end))
+            return say(stage, party, '.', "nothing came for %d ms", step->time_ms);
+    if (read_datagram(party, bytes, MSG_PEEK) == -1)
+        return say(stage, party, '!', "quiet: %s", strerror(errno));
+    long after = ms_between(&last, &party->came_at);
+    if (after >= step->time_ms)
+        return say(stage, party, '.', "the next came after %ld ms", after);
+    return fails(stage, party, "early",
+                 "expected nothing to come for %d ms,\nbut the next came after %ld ms",
+                 step->time_ms, after);
 }
 
 bool play_save(struct stage *stage, struct party *party, const struct step *step)

@@ -11,7 +11,13 @@
 
 #include "proc.h"
 
-enum { SOCKETS_MAX = 1024, LISTEN = 0x0a, BOUND = 0x07, ESTABLISHED = 0x01 };
+enum {
+    SOCKETS_MAX = 1024,
+    LISTEN = 0x0a,
+    BOUND = 0x07,
+    ESTABLISHED = 0x01,
+    CLOSE_WAIT = 0x08
+};
 
 struct sockets {
     unsigned long inodes[SOCKETS_MAX]; /* of the process's sockets */
@@ -46,9 +52,55 @@ static struct stat_line read_stat(int pid, const char *name)
     return line;
 }
 
+/* Whether the next name in the directory is a number, which is set. */
+static bool next_number(DIR *directory, long *number)
+{
+    for (struct dirent *e; directory != NULL && (e = readdir(directory)) != NULL;) {
+        char *end;
+        *number = strtol(e->d_name, &end, 10);
+        if (end != e->d_name && *end == '\0')
+            return true;
+    }
+    return false;
+}
+
+static DIR *open_directory(pid_t pid, const char *name)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
+    return opendir(path);
+}
+
+static void close_directory(DIR *directory)
+{
+    if (directory != NULL)
+        closedir(directory);
+}
+
+/* The thread by which a process is looked at: its first or, where that has ended by
+   pthread_exit(), one that lives. */
+static int living_thread(pid_t pid)
+{
+    char path[64];
+    long tid;
+    int found = pid;
+    if (read_stat(pid, "stat").state != 'Z')
+        return pid;
+    DIR *directory = open_directory(pid, "task");
+    while (found == pid && next_number(directory, &tid)) {
+        snprintf(path, sizeof path, "task/%ld/stat", tid);
+        if (strchr("?ZX", read_stat(pid, path).state) == NULL)
+            found = (int)tid;
+    }
+    close_directory(directory);
+    return found;
+}
+
 static char state_of(pid_t pid)
 {
-    return read_stat(pid, "stat").state;
+    char name[32];
+    snprintf(name, sizeof name, "task/%d/stat", living_thread(pid));
+    return read_stat(pid, name).state;
 }
 
 bool runs(pid_t pid)
@@ -65,7 +117,7 @@ static struct sockets sockets_of(int pid)
 {
     struct sockets sockets = {.count = 0};
     char path[64], link[320], target[64];
-    snprintf(path, sizeof path, "/proc/%d/fd", pid);
+    snprintf(path, sizeof path, "/proc/%d/task/%d/fd", pid, living_thread(pid));
     DIR *directory = opendir(path);
     for (struct dirent *e; directory != NULL && (e = readdir(directory)) != NULL;) {
         snprintf(link, sizeof link, "%s/%s", path, e->d_name);
@@ -145,12 +197,14 @@ static bool find_path(int pid, const struct sockets *sockets, char path[SEEN_PAT
 
 bool find_socket(pid_t pid, struct reachable *seen)
 {
-    static const char *tables[] = {"net/tcp", "net/tcp6", "net/udp", "net/udp6"};
-    static const unsigned states[] = {LISTEN, LISTEN, BOUND, BOUND};
+    static const char *tables[] = {"net/tcp",  "net/tcp6", "net/udp",
+                                   "net/udp6", "net/udp",  "net/udp6"};
+    static const unsigned states[] = {LISTEN, LISTEN,      BOUND,
+                                      BOUND,  ESTABLISHED, ESTABLISHED};
     struct sockets sockets = sockets_of(pid);
     unsigned long inode;
     *seen = (struct reachable){.port = -1};
-    for (int i = 0; sockets.count > 0 && i < 4 && seen->port == -1; i++)
+    for (int i = 0; sockets.count > 0 && i < 6 && seen->port == -1; i++)
         seen->port = find_port(pid, tables[i], states[i], &sockets, &inode);
     if (seen->port != -1)
         return true;
@@ -162,37 +216,14 @@ bool find_socket(pid_t pid, struct reachable *seen)
 
 /* ---- Counting ---- */
 
-/* Whether the next name in the directory is a number, which is set. */
-static bool next_number(DIR *directory, long *number)
-{
-    for (struct dirent *e; directory != NULL && (e = readdir(directory)) != NULL;) {
-        char *end;
-        *number = strtol(e->d_name, &end, 10);
-        if (end != e->d_name && *end == '\0')
-            return true;
-    }
-    return false;
-}
-
-static DIR *open_directory(pid_t pid, const char *name)
-{
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
-    return opendir(path);
-}
-
-static void close_directory(DIR *directory)
-{
-    if (directory != NULL)
-        closedir(directory);
-}
-
 long count_descriptors(pid_t pid, bool sockets)
 {
     long count = 0, fd;
+    char name[32];
     if (sockets)
         return sockets_of(pid).count;
-    DIR *directory = open_directory(pid, "fd");
+    snprintf(name, sizeof name, "task/%d/fd", living_thread(pid));
+    DIR *directory = open_directory(pid, name);
     while (next_number(directory, &fd))
         count++;
     close_directory(directory);
@@ -202,8 +233,9 @@ long count_descriptors(pid_t pid, bool sockets)
 long free_descriptor(pid_t pid, long below)
 {
     char path[64], target[8];
+    const int thread = living_thread(pid);
     for (long fd = 0;; fd++) {
-        snprintf(path, sizeof path, "/proc/%d/fd/%ld", (int)pid, fd);
+        snprintf(path, sizeof path, "/proc/%d/task/%d/fd/%ld", (int)pid, thread, fd);
         bool is_open = readlink(path, target, sizeof target) != -1;
         if (!is_open && below-- == 0)
             return fd;
@@ -217,8 +249,8 @@ long count_threads(pid_t pid, bool working)
     DIR *directory = open_directory(pid, "task");
     while (next_number(directory, &tid)) {
         snprintf(name, sizeof name, "task/%ld/stat", tid);
-        if (!working || read_stat(pid, name).state == 'R')
-            count++;
+        char state = read_stat(pid, name).state;
+        count += working ? state == 'R' : strchr("?ZX", state) == NULL;
     }
     close_directory(directory);
     return count;
@@ -228,12 +260,12 @@ long resident_kib(pid_t pid)
 {
     long kib = 0;
     char line[128];
-    FILE *status = open_proc(pid, "status");
-    while (status != NULL && fgets(line, sizeof line, status) != NULL)
-        if (sscanf(line, "VmRSS: %ld", &kib) == 1)
+    FILE *rollup = open_proc(pid, "smaps_rollup"); /* exact, as status is not */
+    while (rollup != NULL && fgets(line, sizeof line, rollup) != NULL)
+        if (sscanf(line, "Rss: %ld", &kib) == 1)
             break;
-    if (status != NULL)
-        fclose(status);
+    if (rollup != NULL)
+        fclose(rollup);
     return kib;
 }
 
@@ -283,16 +315,23 @@ unsigned long listening_inode(pid_t pid)
     return inode;
 }
 
-unsigned long connection_inode(int from, int to)
+struct connection find_connection(int from, int to)
 {
     static const char *tables[] = {"net/tcp", "net/tcp6"};
-    struct entry entry;
-    unsigned long found = 0;
+    struct connection found = {.inode = 0};
+    char line[512];
+    unsigned port, peer, state;
+    unsigned long unsent, inode;
     for (int i = 0; i < 2; i++) {
         FILE *table = open_proc(getpid(), tables[i]);
-        while (next_entry(table, &entry))
-            if ((int)entry.port == from && (int)entry.peer == to)
-                found = entry.inode;
+        while (table != NULL && fgets(line, sizeof line, table) != NULL)
+            if (sscanf(line, "%*d: %*[^:]:%x %*[^:]:%x %x %lx:%*x %*s %*s %*s %*s %lu",
+                       &port, &peer, &state, &unsent, &inode) == 5 &&
+                (int)port == from && (int)peer == to)
+                found = (struct connection){.inode = inode,
+                                            .unsent = unsent,
+                                            .open = state == ESTABLISHED ||
+                                                    state == CLOSE_WAIT};
         if (table != NULL)
             fclose(table);
     }

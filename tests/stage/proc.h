@@ -51,9 +51,15 @@ long count_holders(unsigned long inode);
 /* The inode of the process's TCP socket that listens, 0 where there is none. */
 unsigned long listening_inode(pid_t pid);
 
-/* The inode of the connection from one port of this machine to another; 0 where nobody has
-   accepted it. */
-unsigned long connection_inode(int from, int to);
+/* One end of a TCP connection. */
+struct connection {
+    unsigned long inode;  /* 0: nobody has accepted it, or it is not there */
+    unsigned long unsent; /* bytes that the other end has not acknowledged */
+    bool open;            /* it has not been closed, by shutdown() neither */
+};
+
+/* The end at one port of this machine of the connection to another of its ports. */
+struct connection find_connection(int from, int to);
 
 /* Bytes that wait to be received in the connections to a TCP port of this machine. */
 unsigned long unread_at(int port);

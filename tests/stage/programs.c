@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <regex.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,8 +27,6 @@ enum {
     MORE_FILES = 1024 /* descriptors that a crowded program may open */
 };
 
-static const char *const OUTPUTS[] = {"stdout", "stderr"};
-
 /* ---- Signals ---- */
 
 /* The signals that a program is likely to meet, signal(7). */
@@ -45,27 +42,26 @@ static const struct {
 
 /* ---- Starting ---- */
 
-/* under, with, input, into, crowded, keyboard: what its next start is to find. */
+/* under, with, input, into, crowded, keyboard, reads: what its next start is to find. */
 bool play_prepare(struct stage *stage, struct party *party, const struct step *step)
 {
     struct preparation *next = &party->program->next;
     (void)stage;
-    switch (step->command->name[0]) {
-    case 'u':
+    const char *word = step->command->name;
+    if (strcmp(word, "under") == 0)
         next->under = step;
-        break;
-    case 'w':
+    else if (strcmp(word, "with") == 0)
         next->settings = step;
-        break;
-    case 'c':
+    else if (strcmp(word, "input") == 0)
+        next->input = step;
+    else if (strcmp(word, "into") == 0)
+        next->into = step;
+    else if (strcmp(word, "crowded") == 0)
         next->crowded = step;
-        break;
-    case 'k':
+    else if (strcmp(word, "reads") == 0)
+        next->reads = step;
+    else
         next->keyboard = true;
-        break;
-    default:
-        *(step->command->name[2] == 'p' ? &next->input : &next->into) = step;
-    }
     return true;
 }
 
@@ -125,7 +121,7 @@ static void set_descriptors(const struct preparation *next, const int ends[3], i
     int in = ends[0];
     if (next->input != NULL)
         in = open_file(next->input, O_RDONLY);
-    else if (!next->keyboard)
+    else if (!next->keyboard && next->reads == NULL)
         in = open("/dev/null", O_RDONLY);
     dup2(in, STDIN_FILENO);
     dup2(ends[2], STDERR_FILENO);
@@ -181,6 +177,19 @@ static void end_typing(struct program *program)
     program->keyboard = -1;
 }
 
+/* Gives the output of another program away: from now on it is read by the one that is
+   started. Returns its descriptor. */
+static int output_of(struct stage *stage, const struct step *reads)
+{
+    const struct party *other = &stage->parties[reads->other];
+    if (other->program == NULL || other->program->outputs[0].fd == -1)
+        return open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int fd = other->program->outputs[0].fd;
+    fcntl(fd, F_SETFL, 0); /* it may block again */
+    other->program->outputs[0].fd = -1;
+    return fd;
+}
+
 /* Begins a new life of the party: what an earlier program printed is forgotten. */
 static void begin(struct program *program)
 {
@@ -212,11 +221,17 @@ bool play_start(struct stage *stage, struct party *party, const struct step *ste
     char word[EVENT_BYTES];
     if (program->pid != 0 && program->pidfd != -1)
         return say(stage, party, '!', "start: it is still running");
+    if (step->word_count == 0)
+        return say(stage, party, '!', "start: of which program?");
     begin(program);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     if (pipe2(in, O_CLOEXEC) == -1 || pipe2(out, O_CLOEXEC) == -1 ||
         pipe2(err, O_CLOEXEC) == -1 || pipe2(begun, O_CLOEXEC) == -1)
         return say(stage, party, '!', "pipe: %s", strerror(errno));
+    if (program->next.reads != NULL) {
+        close(in[0]);
+        in[0] = output_of(stage, program->next.reads);
+    }
     for (int i = 0; i < step->word_count; i++) /* a free port is chosen once, here */
         with_ports(stage, word, sizeof word, step->words[i]);
     program->pid = fork();
@@ -387,101 +402,6 @@ bool play_listens(struct stage *stage, struct party *party, const struct step *s
                        seen.port, step->command->name[0] == 'r');
 }
 
-/* ---- What it prints ---- */
-
-/* Whether a line of the output matches; only whole lines do, as a reader has them. The
-   last may lack its end where unended is asked for. */
-static bool has_line(const struct output *output, const regex_t *pattern, bool unended)
-{
-    static char line[OUTPUT_MAX + 1];
-    const char *at = output->bytes, *end = at + output->kept, *lf;
-    for (; at < end; at = lf + 1) {
-        lf = memchr(at, '\n', (size_t)(end - at));
-        if (lf == NULL && !unended)
-            return false;
-        lf = lf == NULL ? end : lf;
-        memcpy(line, at, (size_t)(lf - at));
-        line[lf - at] = '\0';
-        if (regexec(pattern, line, 0, NULL, 0) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* prints and says, prints-not and says-not: of stdout and of stderr. */
-bool play_prints(struct stage *stage, struct party *party, const struct step *step)
-{
-    const char *command = step->command->name;
-    struct program *program = party->program;
-    const int which = command[0] == 's';
-    const struct output *output = &program->outputs[which];
-    struct moment end = end_of(stage, step);
-    char text[EVENT_BYTES];
-    regex_t pattern;
-    with_ports(stage, text, sizeof text, step->pieces[0].bytes);
-    if (regcomp(&pattern, text, REG_EXTENDED | REG_NOSUB) != 0)
-        return say(stage, party, '!', "%s: not a regular expression: %s", command, text);
-    hear_program(program);
-    if (strstr(command, "-not") != NULL) {
-        bool there = has_line(output, &pattern, true);
-        regfree(&pattern);
-        return !there || fails(stage, party, "printed", "expected no line on %s with %s",
-                               OUTPUTS[which], text);
-    }
-    bool found, last;
-    do {
-        last = is_past(end) || has_ended(program);
-        found = has_line(output, &pattern, false);
-        if (!found && !last)
-            wait_for(stage, party, 0, end);
-    } while (!found && !last);
-    bool unended = !found && has_line(output, &pattern, true);
-    regfree(&pattern);
-    return found || fails(stage, party, unended ? "unended" : "unsaid",
-                          "expected a line on %s with %s%s", OUTPUTS[which], text,
-                          unended ? ",\nbut its line has no end" : "");
-}
-
-/* shows: wait until stdout holds a text; prints-only: until that is all of it. */
-bool play_shows(struct stage *stage, struct party *party, const struct step *step)
-{
-    const struct output *output = &party->program->outputs[0];
-    const struct piece *text = &step->pieces[0];
-    const bool only = step->command->name[0] == 'p';
-    struct moment end = end_of(stage, step);
-    char wanted[QUOTE_WIDTH + 16], seen[QUOTE_WIDTH + 16];
-    bool last, right, hopeless;
-    hear_program(party->program);
-    do {
-        size_t n = output->kept < text->length ? output->kept : text->length;
-        hopeless = only && (output->length > text->length ||
-                            memcmp(output->bytes, text->bytes, n) != 0);
-        last = hopeless || is_past(end) || has_ended(party->program);
-        right =
-            only ? !hopeless && output->length == text->length
-                 : memmem(output->bytes, output->kept, text->bytes, text->length) != NULL;
-        if (!right && !last)
-            wait_for(stage, party, 0, end);
-    } while (!right && !last);
-    quote(wanted, text->bytes, text->length);
-    return right || fails(stage, party, hopeless ? "differs" : "unsaid",
-                          "expected on stdout%s %s\nbut it holds %s", only ? " only" : "",
-                          wanted, quote(seen, output->bytes, output->kept));
-}
-
-/* Whether a sanitizer has had nothing to say. */
-bool play_clean(struct stage *stage, struct party *party, const struct step *step)
-{
-    const struct output *errors = &party->program->outputs[1];
-    (void)step;
-    hear_program(party->program);
-    bool said = memmem(errors->bytes, errors->kept, "Sanitizer", 9) != NULL ||
-                memmem(errors->bytes, errors->kept, "runtime error: ", 15) != NULL;
-    bool leak = memmem(errors->bytes, errors->kept, "LeakSanitizer", 13) != NULL;
-    return !said || fails(stage, party, leak ? "leak" : "sanitizer",
-                          "expected no word from the sanitizers");
-}
-
 /* ---- How it ends ---- */
 
 bool play_exits(struct stage *stage, struct party *party, const struct step *step)
@@ -602,6 +522,6 @@ void print_programs(const struct stage *stage)
         else
             printf("%s ended with %s\n", party->name, status_text(program->status));
         for (int output = 0; output < 2; output++)
-            print_output(OUTPUTS[output], &program->outputs[output]);
+            print_output(output == 0 ? "stdout" : "stderr", &program->outputs[output]);
     }
 }

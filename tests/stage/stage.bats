@@ -7,7 +7,8 @@ setup_file() {
     local tools=$BATS_TEST_DIRNAME
     # shellcheck disable=SC2046 # the flags are words
     $(make -s -C "$tools/../.." compile-command) -fsanitize=address,undefined \
-        -fno-sanitize-recover=all -o "$BATS_FILE_TMPDIR/stage" "$tools"/{stage,script,ports,peers,programs,looks}.c \
+        -fno-sanitize-recover=all -o "$BATS_FILE_TMPDIR/stage" \
+        "$tools"/{stage,script,ports,peers,programs,outputs,looks}.c \
         "$tools"/{transcript,wait,clock,proc}.c
 }
 

@@ -47,6 +47,10 @@ static const char HELP[] =
     "  drain               receive up to the end, whatever comes\n"
     "  save FILE           from now on, write what is received to FILE as well\n"
     "  silent TIME         nothing comes for so long, not even the end\n"
+    "  quiet TIME          the next datagram comes so long after the last, or later,\n"
+    "                      by the kernel's clock; it stays to be received\n"
+    "  dropped TIME        the other side closes, TIME after it last got rid of bytes\n"
+    "                      or earlier\n"
     "  fin                 the other side has ended with FIN, and nothing is left\n"
     "  rst                 the other side has ended with RST\n"
     "  taken               wait until the other side has received all that was sent\n"
@@ -64,6 +68,7 @@ static const char HELP_PROGRAMS[] =
     "  keyboard            the next start reads what is typed, and no end comes\n"
     "  types DATA...       type that, waiting where a TIME stands between strings\n"
     "  types-end           the end of what is typed\n"
+    "  reads PROGRAM       the next start reads what that program prints, from now on\n"
     "  into FILE           the next start prints into FILE\n"
     "  crowded N           the next start finds its descriptors 3 to N in use\n"
     "  listens PORT        wait until it has a listening socket there\n"
@@ -72,6 +77,7 @@ static const char HELP_PROGRAMS[] =
     "  prints-not REGEX    no line on stdout matches; says-not: on stderr\n"
     "  shows DATA...       wait until stdout holds this, anywhere\n"
     "  prints-only DATA... wait until all that stands on stdout is this\n"
+    "  prints-last DATA... wait until stdout ends with this\n"
     "  pending             wait until bytes lie unreceived in its socket\n"
     "  exits [STATUS...]   wait until it ends, with one of these\n"
     "  signal NAME         send it a signal, such as TERM\n"
@@ -108,6 +114,7 @@ const struct command COMMANDS[] = {
     {"drain", "*w", play_drain},
     {"save", "f", play_save},
     {"silent", "*t", play_silent},
+    {"quiet", "*t", play_quiet},
     {"fin", "*w", play_fin},
     {"rst", "*w", play_rst},
     {"taken", "*w", play_taken},
@@ -122,6 +129,7 @@ const struct command COMMANDS[] = {
     {"keyboard", "g", play_prepare},
     {"into", "gf", play_prepare},
     {"crowded", "gc", play_prepare},
+    {"reads", "gn", play_prepare},
     {"start", "gW", play_start},
     {"types", "gD", play_types},
     {"types-end", "g", play_types},
@@ -133,6 +141,7 @@ const struct command COMMANDS[] = {
     {"says-not", "gd", play_prints},
     {"shows", "gew", play_shows},
     {"prints-only", "gew", play_shows},
+    {"prints-last", "gew", play_shows},
     {"descriptors", "gcw", play_count},
     {"sockets", "gcw", play_count},
     {"threads", "gcw", play_count},
@@ -143,6 +152,7 @@ const struct command COMMANDS[] = {
     {"survivors", "gcw", play_survivors},
     {"listeners", "gcw", play_listeners},
     {"holders", "*cw", play_holders},
+    {"dropped", "*t", play_dropped},
     {"spare", "gW", play_spare},
     {"rests", "gw", play_rests},
     {"pending", "gw", play_pending},

@@ -8,13 +8,14 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <time.h>
 
 enum {
     DEADLINE_S = 5,       /* for the whole script, unless -t says otherwise */
     BACKLOG = 128,        /* of a party's listening socket */
     PARTIES_MAX = 256,    /* names in a script */
     SCRIPT_MAX = 1 << 20, /* bytes in a script */
-    STEPS_MAX = 4096,     /* lines in a script */
+    STEPS_MAX = 8192,     /* lines in a script */
     PIECES_MAX = 16,      /* strings in one step */
     DATA_MAX = 16 << 20,  /* bytes in one string, repetitions included */
     INBOX_MAX = 1 << 20,  /* bytes kept for a party until the script asks for them */
@@ -32,7 +33,7 @@ enum {
     REST_LOOKS = 5,       /* which is seen asleep so often in a row, */
     REST_EVERY_MS = 10,   /* with so much time between two looks */
     WORDS_MAX = 64,       /* of a program's command line, what it is run under included */
-    OUTPUT_MAX = 1 << 16, /* bytes kept of what a program prints, to stdout or stderr */
+    OUTPUT_MAX = 1 << 18, /* bytes kept of what a program prints, to stdout or stderr */
     SHOWN_LINES = 12,     /* of that are shown, where a scene has failed, */
     SHOWN_BYTES = 160     /* and so much of each */
 };
@@ -67,7 +68,7 @@ struct output {
 
 /* What the next start of a program is to find, as steps before it say; NULL: nothing. */
 struct preparation {
-    const struct step *under, *settings, *input, *into, *crowded;
+    const struct step *under, *settings, *input, *into, *crowded, *reads;
     bool keyboard; /* its standard input is a pipe of ours */
 };
 
@@ -94,7 +95,8 @@ struct party {
     size_t inbox_length;     /* bytes */
     FILE *save;              /* NULL: nowhere */
     struct address bound;    /* by bind or listen; a path is removed at the end */
-    struct address sender;   /* of the last datagram */
+    struct address sender;   /* of the last datagram, */
+    struct timespec came_at; /* and when the kernel had it */
     bool failed;             /* and left, where the scene goes on without it */
     struct program *program; /* NULL: a peer */
 };
@@ -227,6 +229,10 @@ struct moment deadline(long ms);
 struct moment pause_of(long ms);
 bool is_past(struct moment moment);
 
+/* Whether all programs that have been started have ended, and there is one: nobody is left
+   who could do what is waited for. */
+bool all_have_ended(const struct stage *stage);
+
 /* When this step must be over. */
 struct moment end_of(const struct stage *stage, const struct step *step);
 
@@ -243,12 +249,12 @@ void pause_for(struct stage *stage, const struct party *party, int ms);
 typedef bool play_command(struct stage *, struct party *, const struct step *);
 
 play_command play_connect, play_bind, play_aim, play_listen, play_accept, play_send,
-    play_expect, play_until, play_drain, play_silent, play_save, play_fin, play_rst,
-    play_taken, play_half_close, play_close, play_deaf;
+    play_expect, play_until, play_drain, play_silent, play_quiet, play_save, play_fin,
+    play_rst, play_taken, play_half_close, play_close, play_deaf;
 play_command play_prepare, play_start, play_types, play_listens, play_prints, play_shows,
     play_exits, play_stop, play_signal, play_pending, play_clean;
 play_command play_count, play_survivors, play_listeners, play_holders, play_remember,
-    play_spare, play_rests;
+    play_dropped, play_spare, play_rests;
 
 /* Closes every socket, and removes the paths that were bound. */
 void close_peers(struct stage *stage);

@@ -86,6 +86,20 @@ bool wait_for(struct stage *stage, const struct party *party, short events,
     return (fds[party - stage->parties].revents & (events | POLLERR | POLLHUP)) != 0;
 }
 
+bool all_have_ended(const struct stage *stage)
+{
+    bool some = false;
+    for (int i = 0; i < stage->party_count; i++) {
+        const struct program *program = stage->parties[i].program;
+        if (program == NULL || program->pid == 0)
+            continue;
+        some = true;
+        if (!has_ended(program))
+            return false;
+    }
+    return some;
+}
+
 struct moment end_of(const struct stage *stage, const struct step *step)
 {
     long end = fair_ms() + step->within_ms;
