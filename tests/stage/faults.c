@@ -4,9 +4,9 @@
    LATE_THREADS=200            a new thread begins 200 ms after pthread_create() returns
    FAIL_ACCEPT=EINTR,EMFILE    the first accept() fails with EINTR, the next with EMFILE;
                                the errors of accept(2) are known
-   FAIL_FORK=1                 the first fork() or pthread_create() after a client was
-                               accepted fails with EAGAIN; and kill(-1, ...), which would
-                               reach every process of this user, only says so
+   FAIL_FORK=1                 the first fork(), posix_spawn() or pthread_create() after a
+                               client was accepted fails with EAGAIN; and kill(-1, ...),
+                               which would reach every process of this user, only says so
    EPIPE_AT=TEXT               the first send of bytes that hold TEXT fails as if that
                                client had left: EPIPE, and SIGPIPE where that is not
                                switched off (MSG_NOSIGNAL) */
@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +49,18 @@ pid_t fork(void)
         return next();
     errno = EAGAIN;
     return -1;
+}
+
+int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+                const posix_spawnattr_t *attributes, char *const arguments[],
+                char *const environment[])
+{
+    int (*next)(pid_t *, const char *, const posix_spawn_file_actions_t *,
+                const posix_spawnattr_t *, char *const[], char *const[]) =
+        real("posix_spawn");
+    if (no_process_left())
+        return EAGAIN;
+    return next(pid, path, actions, attributes, arguments, environment);
 }
 
 int kill(pid_t pid, int number)

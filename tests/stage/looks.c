@@ -81,6 +81,9 @@ bool play_count(struct stage *stage, struct party *party, const struct step *ste
     } while (!last && !is_right(number, &count, wanted));
     if (has_ended(program))
         return fails(stage, party, "ended", "%s: it has ended", step->command->name);
+    long zombies = which == CHILDREN ? count_children(program->pid, true) : 0;
+    if (zombies > 0 && !is_right(number, &count, wanted))
+        say(stage, party, '.', "zombies among its children: %ld", zombies);
     struct step told = *step;
     told.count = count;
     return tell_count(stage, party, &told, number, wanted);

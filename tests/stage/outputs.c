@@ -2,6 +2,7 @@
 
 #define _GNU_SOURCE
 #include <regex.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "stage.h"
@@ -73,12 +74,32 @@ static bool holds(const struct output *output, const struct piece *text, const c
            memcmp(end - text->length, text->bytes, text->length) == 0;
 }
 
+/* Copies a text, which may hold NUL, with the numbers of ports and programs in it. */
+static bool piece_with_ports(struct stage *stage, const struct piece *piece,
+                             struct piece *copy)
+{
+    size_t room = 2 * piece->length + 64;
+    *copy = (struct piece){.bytes = malloc(room)};
+    if (copy->bytes == NULL)
+        return false;
+    for (size_t at = 0; at <= piece->length && copy->length + 1 < room;
+         at += strlen(piece->bytes + at) + 1) {
+        char *end = copy->bytes + copy->length;
+        with_ports(stage, end, room - copy->length, piece->bytes + at);
+        copy->length += strlen(end) + 1;
+    }
+    copy->length--; /* the last NUL is no part of it */
+    return true;
+}
+
 /* shows: wait until stdout holds a text; prints-only: until that is all of it;
    prints-last: until it ends so. */
 bool play_shows(struct stage *stage, struct party *party, const struct step *step)
 {
     const struct output *output = &party->program->outputs[0];
-    const struct piece *text = &step->pieces[0];
+    struct piece *text = &(struct piece){.bytes = NULL};
+    if (!piece_with_ports(stage, &step->pieces[0], text))
+        return say(stage, party, '!', "no memory for a text");
     const char *word = step->command->name;
     const char *how = strcmp(word, "shows") == 0 ? word : word + strlen("prints-");
     struct moment end = end_of(stage, step);
@@ -95,6 +116,7 @@ bool play_shows(struct stage *stage, struct party *party, const struct step *ste
             wait_for(stage, party, 0, end);
     } while (!right && !last);
     quote(wanted, text->bytes, text->length);
+    free(text->bytes);
     return right || fails(stage, party, hopeless ? "differs" : "unsaid",
                           "expected on stdout%s %s\nbut it holds %s",
                           *how == 'o'   ? " only"

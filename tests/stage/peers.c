@@ -378,6 +378,12 @@ bool play_drain(struct stage *stage, struct party *party, const struct step *ste
                  "expected the connection to end: it is still open");
 }
 
+bool play_pause(struct stage *stage, struct party *party, const struct step *step)
+{
+    pause_for(stage, party, step->time_ms);
+    return true;
+}
+
 bool play_silent(struct stage *stage, struct party *party, const struct step *step)
 {
     static char bytes[DATAGRAM_MAX];

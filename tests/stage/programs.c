@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -164,7 +165,8 @@ static _Noreturn void become(struct stage *stage, const struct program *program,
                      step->words[i] + 2);
     }
     arguments[count] = NULL;
-    execvp(arguments[0], arguments);
+    if (count > 0) /* as play_start has seen to */
+        execvp(arguments[0], arguments);
     fprintf(stderr, "%s: %s\n", arguments[0], strerror(errno));
     _exit(127);
 }
@@ -371,8 +373,10 @@ static bool right_path(struct stage *stage, const struct party *party,
     const char *wanted = strchr(step->address.text, ':') + 1;
     const char *end =
         strlen(path) < strlen(wanted) ? path : path + strlen(path) - strlen(wanted);
-    if (strcmp(end, wanted) == 0 && (end == path || end[-1] == '/'))
+    if (strcmp(end, wanted) == 0 && (end == path || end[-1] == '/')) {
+        party->program->path = wanted;
         return say(stage, party, '.', "has a socket with the path %s", wanted);
+    }
     return fails(stage, party, "elsewhere", "expected a socket with the path\n%s%s%s",
                  wanted, *path == '\0' ? ", but it is another" : ", but its path is ",
                  path);
@@ -488,6 +492,14 @@ void end_programs(struct stage *stage)
     }
     if (started)
         kill_descendants();
+    for (int i = 0; i < stage->party_count; i++) {
+        const struct program *program = stage->parties[i].program;
+        struct stat entry;
+        if (program != NULL && program->path != NULL &&
+            stat(program->path, &entry) == 0 &&
+            S_ISSOCK(entry.st_mode)) /* what a program that is killed can't remove */
+            unlink(program->path);
+    }
 }
 
 /* ---- How it stands, for a reader ---- */

@@ -154,6 +154,7 @@ static struct piece read_text(struct reader *reader)
             byte = read_escape(reader);
         once.bytes[once.length++] = byte;
     }
+    once.bytes[once.length] = '\0'; /* for those who take it for a string */
     if (*++reader->at != '*')
         return once;
     long times = strtol(reader->at + 1, &reader->at, 10);
@@ -163,6 +164,7 @@ static struct piece read_text(struct reader *reader)
     all.bytes = allocate(reader, all.length);
     for (size_t i = 0; i < all.length; i++)
         all.bytes[i] = once.bytes[i % once.length];
+    all.bytes[all.length] = '\0';
     free(once.bytes);
     return all;
 }
@@ -180,6 +182,7 @@ static void join_pieces(struct reader *reader, struct step *step)
         at += step->pieces[i].length;
         free(step->pieces[i].bytes);
     }
+    all.bytes[at] = '\0';
     step->pieces[0] = all;
     step->piece_count = 1;
 }

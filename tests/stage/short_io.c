@@ -87,10 +87,16 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
     return next(fd, &less, flags);
 }
 
+/* What is only looked at, or is to come whole, is left alone: it may bring all there is. */
+static size_t limit_of_recv(int fd, size_t length, int flags)
+{
+    return flags & (MSG_PEEK | MSG_WAITALL) ? length : limit(fd, length, "SHORT_RECV");
+}
+
 ssize_t recv(int fd, void *bytes, size_t length, int flags)
 {
     ssize_t (*next)(int, void *, size_t, int) = real("recv");
-    return next(fd, bytes, limit(fd, length, "SHORT_RECV"), flags);
+    return next(fd, bytes, limit_of_recv(fd, length, flags), flags);
 }
 
 ssize_t recvfrom(int fd, void *bytes, size_t length, int flags, struct sockaddr *from,
@@ -98,7 +104,7 @@ ssize_t recvfrom(int fd, void *bytes, size_t length, int flags, struct sockaddr 
 {
     ssize_t (*next)(int, void *, size_t, int, struct sockaddr *, socklen_t *) =
         real("recvfrom");
-    return next(fd, bytes, limit(fd, length, "SHORT_RECV"), flags, from, from_length);
+    return next(fd, bytes, limit_of_recv(fd, length, flags), flags, from, from_length);
 }
 
 ssize_t read(int fd, void *bytes, size_t length)

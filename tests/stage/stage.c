@@ -47,6 +47,7 @@ static const char HELP[] =
     "  drain               receive up to the end, whatever comes\n"
     "  save FILE           from now on, write what is received to FILE as well\n"
     "  silent TIME         nothing comes for so long, not even the end\n"
+    "  pause TIME          do nothing for so long\n"
     "  quiet TIME          the next datagram comes so long after the last, or later,\n"
     "                      by the kernel's clock; it stays to be received\n"
     "  dropped TIME        the other side closes, TIME after it last got rid of bytes\n"
@@ -113,6 +114,7 @@ const struct command COMMANDS[] = {
     {"until", "*dw", play_until},
     {"drain", "*w", play_drain},
     {"save", "f", play_save},
+    {"pause", "t", play_pause},
     {"silent", "*t", play_silent},
     {"quiet", "*t", play_quiet},
     {"fin", "*w", play_fin},

@@ -82,6 +82,7 @@ struct program {
     int keyboard;             /* on which it is typed; -1: none */
     struct output outputs[2]; /* stdout, stderr */
     struct preparation next;
+    const char *path;    /* of its socket, as the scene has it; removed at the end */
     long before[COUNTS]; /* as remembered */
     bool remembers;
 };
@@ -249,8 +250,8 @@ void pause_for(struct stage *stage, const struct party *party, int ms);
 typedef bool play_command(struct stage *, struct party *, const struct step *);
 
 play_command play_connect, play_bind, play_aim, play_listen, play_accept, play_send,
-    play_expect, play_until, play_drain, play_silent, play_quiet, play_save, play_fin,
-    play_rst, play_taken, play_half_close, play_close, play_deaf;
+    play_expect, play_until, play_pause, play_drain, play_silent, play_quiet, play_save,
+    play_fin, play_rst, play_taken, play_half_close, play_close, play_deaf;
 play_command play_prepare, play_start, play_types, play_listens, play_prints, play_shows,
     play_exits, play_stop, play_signal, play_pending, play_clean;
 play_command play_count, play_survivors, play_listeners, play_holders, play_remember,
