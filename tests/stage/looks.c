@@ -103,10 +103,10 @@ bool play_remember(struct stage *stage, struct party *party, const struct step *
 bool play_survivors(struct stage *stage, struct party *party, const struct step *step)
 {
     struct moment end = end_of(stage, step);
-    long number = count_group(party->program->pid);
+    long number = count_group(party->program->group, party->program->pid);
     while (!is_right(number, &step->count, step->count.number) && !is_past(end)) {
         pause_for(stage, party, 1);
-        number = count_group(party->program->pid);
+        number = count_group(party->program->group, party->program->pid);
     }
     return tell_count(stage, party, step, number, step->count.number);
 }

@@ -282,13 +282,35 @@ long count_children(pid_t pid, bool zombies)
     return count;
 }
 
-long count_group(pid_t pid)
+pid_t find_child(pid_t pid)
+{
+    char path[64], own[256], other[256];
+    long child;
+    pid_t found = 0;
+    snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
+    ssize_t length = readlink(path, own, sizeof own);
+    DIR *directory = opendir("/proc");
+    while (length > 0 && found == 0 && next_number(directory, &child)) {
+        if (read_stat((int)child, "stat").parent != pid)
+            continue;
+        snprintf(path, sizeof path, "/proc/%ld/exe", child);
+        ssize_t n = readlink(path, other, sizeof other);
+        if (n > 0 && (n != length || memcmp(own, other, (size_t)n) != 0))
+            found = (pid_t)child;
+    }
+    close_directory(directory);
+    return found;
+}
+
+long count_group(pid_t group, pid_t pid)
 {
     long count = 0, other;
     DIR *directory = opendir("/proc");
     while (next_number(directory, &other)) {
         struct stat_line line = read_stat((int)other, "stat");
-        count += line.group == pid && other != pid && strchr("?ZX", line.state) == NULL;
+        bool its = line.group == group || line.parent == group;
+        count +=
+            its && other != pid && other != group && strchr("?ZX", line.state) == NULL;
     }
     close_directory(directory);
     return count;

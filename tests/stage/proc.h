@@ -42,8 +42,13 @@ long resident_kib(pid_t pid);
 /* Its children; zombies: those that have ended, and that it has not waited for. */
 long count_children(pid_t pid, bool zombies);
 
-/* The processes of its group without itself, zombies not counted. */
-long count_group(pid_t pid);
+/* The processes of a group, or whose parent its first one is, without the first one and
+   without pid; zombies are not counted. */
+long count_group(pid_t group, pid_t pid);
+
+/* The only child of a process that is seen to run another program than it, 0 where there is
+   none (any more). */
+pid_t find_child(pid_t pid);
 
 /* The processes that hold the socket of that inode. */
 long count_holders(unsigned long inode);

@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cell.h"
 #include "clock.h"
 #include "proc.h"
 #include "stage.h"
@@ -142,8 +143,8 @@ static _Noreturn void become(struct stage *stage, const struct program *program,
 {
     const struct preparation *next = &program->next;
     static char words[WORDS_MAX][WORD_BYTES];
-    char *arguments[WORDS_MAX + 1];
-    int count = 0;
+    char *arguments[CELL_WORDS_MAX + 2 * WORDS_MAX + 1];
+    int count = 0, used = 0;
     setpgid(0, 0);
     sigset_t none;
     sigemptyset(&none);
@@ -153,16 +154,18 @@ static _Noreturn void become(struct stage *stage, const struct program *program,
     set_descriptors(next, ends, begun);
     if (strncmp(step->words[0], "./", 2) == 0)
         limit(stage);
-    for (int i = 0; next->settings != NULL && i < next->settings->word_count; i++)
-        putenv(next->settings->words[i]);
-    for (int i = 0; next->under != NULL && i < next->under->word_count; i++, count++)
-        arguments[count] =
-            with_ports(stage, words[count], WORD_BYTES, next->under->words[i]);
-    for (int i = 0; i < step->word_count; i++, count++) {
-        arguments[count] = with_ports(stage, words[count], WORD_BYTES, step->words[i]);
-        if (i == 0 && strncmp(words[count], "./", 2) == 0)
-            snprintf(words[count], WORD_BYTES, "%s/%s", stage->builds,
-                     step->words[i] + 2);
+    if (uses_cells(step))
+        count = words_of_cell(stage, next, begun, arguments);
+    else
+        for (int i = 0; next->settings != NULL && i < next->settings->word_count; i++)
+            putenv(next->settings->words[i]);
+    for (int i = 0; next->under != NULL && i < next->under->word_count; i++)
+        arguments[count++] =
+            with_ports(stage, words[used++], WORD_BYTES, next->under->words[i]);
+    for (int i = 0; i < step->word_count && used < WORDS_MAX; i++, used++) {
+        arguments[count++] = with_ports(stage, words[used], WORD_BYTES, step->words[i]);
+        if (i == 0 && strncmp(words[used], "./", 2) == 0)
+            snprintf(words[used], WORD_BYTES, "%s/%s", stage->builds, step->words[i] + 2);
     }
     arguments[count] = NULL;
     if (count > 0) /* as play_start has seen to */
@@ -236,20 +239,26 @@ bool play_start(struct stage *stage, struct party *party, const struct step *ste
     }
     for (int i = 0; i < step->word_count; i++) /* a free port is chosen once, here */
         with_ports(stage, word, sizeof word, step->words[i]);
-    program->pid = fork();
-    if (program->pid == -1)
+    if (uses_cells(step))
+        fcntl(begun[1], F_SETFD, 0); /* bwrap writes to it */
+    program->child = fork();
+    if (program->child == -1)
         return say(stage, party, '!', "fork: %s", strerror(errno));
-    if (program->pid == 0)
+    if (program->child == 0)
         become(stage, program, step, (int[]){in[0], out[1], err[1]}, begun[1]);
-    setpgid(program->pid, program->pid);
-    program->pidfd = (int)syscall(SYS_pidfd_open, program->pid, 0);
+    program->pid = program->group = program->child;
+    setpgid(program->child, program->child);
+    program->pidfd = (int)syscall(SYS_pidfd_open, program->child, 0);
     close(in[0]);
     close(out[1]);
     close(err[1]);
     /* exec() closes the other end: before, the child still has our own sockets. */
     close(begun[1]);
-    while (read(begun[0], word, 1) == -1 && errno == EINTR)
-        ;
+    if (uses_cells(step))
+        find_in_cell(stage, program, begun[0]);
+    else
+        while (read(begun[0], word, 1) == -1 && errno == EINTR)
+            ;
     close(begun[0]);
     program->keyboard = in[1];
     fcntl(in[1], F_SETFL, O_NONBLOCK);
@@ -312,6 +321,14 @@ static void hear_output(struct output *output)
     }
 }
 
+static const char *signal_name(int number)
+{
+    size_t i = 0;
+    while (SIGNALS[i].number != 0 && SIGNALS[i].number != number)
+        i++;
+    return SIGNALS[i].name;
+}
+
 void hear_program(struct program *program)
 {
     struct pollfd exit = {.fd = program->pidfd, .events = POLLIN};
@@ -319,7 +336,10 @@ void hear_program(struct program *program)
     for (int i = 0; i < 2; i++)
         hear_output(&program->outputs[i]);
     if (gone) {
-        waitpid(program->pid, &program->status, 0);
+        waitpid(program->child, &program->status, 0);
+        if (program->child != program->pid && WEXITSTATUS(program->status) > 128 &&
+            *signal_name(WEXITSTATUS(program->status) - 128) != '?')
+            program->status = WEXITSTATUS(program->status) - 128; /* as bwrap tells it */
         close(program->pidfd);
         program->pidfd = -1;
     }
@@ -328,14 +348,6 @@ void hear_program(struct program *program)
 bool has_ended(const struct program *program)
 {
     return program->pid != 0 && program->pidfd == -1;
-}
-
-static const char *signal_name(int number)
-{
-    size_t i = 0;
-    while (SIGNALS[i].number != 0 && SIGNALS[i].number != number)
-        i++;
-    return SIGNALS[i].name;
 }
 
 /* "exit status 1" or "signal 13 (SIGPIPE)". */
@@ -488,7 +500,9 @@ void end_programs(struct stage *stage)
         started = true;
         hear_program(program);
         if (program->pidfd != -1)
-            kill(-program->pid, SIGKILL);
+            kill(-program->child, SIGKILL);
+        if (program->group != program->child)
+            kill(program->group, SIGKILL); /* the first process of a cell: all of it */
     }
     if (started)
         kill_descendants();

@@ -8,8 +8,8 @@ setup_file() {
     # shellcheck disable=SC2046 # the flags are words
     $(make -s -C "$tools/../.." compile-command) -fsanitize=address,undefined \
         -fno-sanitize-recover=all -o "$BATS_FILE_TMPDIR/stage" \
-        "$tools"/{stage,script,ports,peers,programs,outputs,looks}.c \
-        "$tools"/{transcript,wait,clock,proc}.c
+        "$tools"/{stage,script,ports,peers,programs,outputs,looks,cells}.c \
+        "$tools"/{transcript,wait,clock,proc,shut_in}.c
 }
 
 setup() {

@@ -77,7 +77,9 @@ enum { DESCRIPTORS, SOCKETS, THREADS, CHILDREN, ZOMBIES, MEMORY, COUNTS };
 
 struct program {
     pid_t pid;                /* 0: not started */
-    int pidfd;                /* -1: it has ended */
+    pid_t child;              /* what we wait for: the same or, of a cell, bwrap */
+    pid_t group;              /* of its processes */
+    int pidfd;                /* of child; -1: it has ended */
     int status;               /* as waitpid() has it */
     int keyboard;             /* on which it is typed; -1: none */
     struct output outputs[2]; /* stdout, stderr */
@@ -259,6 +261,16 @@ play_command play_count, play_survivors, play_listeners, play_holders, play_reme
 
 /* Closes every socket, and removes the paths that were bound. */
 void close_peers(struct stage *stage);
+
+/* Whether the programs of the exercise are shut in cells: LAB_CELL says so. */
+bool uses_cells(const struct step *start);
+
+/* In the child: writes the words that run the program in a cell. Returns how many. */
+int words_of_cell(struct stage *stage, const struct preparation *next, int info,
+                  char **words);
+
+/* Finds the program in the cell that its child makes, as bwrap tells on info. */
+void find_in_cell(struct stage *stage, struct program *program, int info);
 
 /* Receives what a program has printed, and learns of its end. */
 void hear_program(struct program *program);
