@@ -76,8 +76,10 @@ static void reply(int fd, const char *status, const char *page, int file, size_t
     struct iovec parts[2] = {{head, (size_t)n},
                              {(void *)(size_t)page, page != NULL && all ? page_size : 0}};
     while (parts[0].iov_len + parts[1].iov_len > 0) {
-        if (!wait_on(fd, EPOLLOUT, 2000))
+        if (!wait_on(fd, EPOLLOUT, 2000)) {
+            fputs("server: writev: the client takes nothing\n", stderr);
             return;
+        }
         ssize_t sent = writev(fd, parts, 2);
         if (sent == -1) {
             fail("writev");

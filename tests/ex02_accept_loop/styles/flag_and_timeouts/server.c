@@ -98,6 +98,8 @@ static void serve(int fd, const char *file)
         if (n <= 0) {
             if (n < 0)
                 perror("server: read");
+            else
+                fputs("server: read: the request ends early\n", stderr);
             return;
         }
         have += (size_t)n;

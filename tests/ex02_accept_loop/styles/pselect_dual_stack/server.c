@@ -122,8 +122,10 @@ static void serve(int fd, const char *path, unsigned *visitors)
     char request[8193], method[8193], target[8193], version[3], text[200] = "<p>no</p>";
     int end = 0;
     int state = take(fd, request);
-    if (state == -1)
+    if (state == -1) {
+        fputs("server: recv: no whole request has come\n", stderr);
         return;
+    }
     if (state == 431) {
         respond(fd, "431 Request Header Fields Too Large", text, 9, 1);
         linger(fd);
@@ -182,11 +184,15 @@ int main(int argc, char *argv[])
     sigaction(SIGTERM, &action, NULL);
 
     int lfd = socket(AF_INET6, SOCK_STREAM, 0);
-    setsockopt(lfd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-    setsockopt(lfd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){0}, sizeof(int));
     struct sockaddr_in6 self = {.sin6_family = AF_INET6,
                                 .sin6_port = htons((in_port_t)strtoul(port, NULL, 10))};
     socklen_t length = sizeof self;
+    if (lfd == -1) {
+        perror("server: socket");
+        return 1;
+    }
+    setsockopt(lfd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+    setsockopt(lfd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){0}, sizeof(int));
     const char *failed = bind(lfd, (void *)&self, sizeof self) ? "bind"
                          : listen(lfd, SOMAXCONN)              ? "listen"
                                                                : NULL;
@@ -204,7 +210,8 @@ int main(int argc, char *argv[])
         int fd = accept4(lfd, NULL, NULL, SOCK_NONBLOCK);
         if (fd == -1) {
             fprintf(stderr, "server: accept: %s\n", strerror(errno));
-            usleep(200000);
+            struct timespec pause = {.tv_nsec = 200000000};
+            pselect(0, NULL, NULL, NULL, &pause, &open_mask);
             continue;
         }
         serve(fd, argc > 2 ? argv[2] : NULL, &visitors);
