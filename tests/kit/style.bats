@@ -159,7 +159,6 @@ LONG_LINES="
 9 tests/ex01_http_hello/checks.bats
 97 tests/ex02_accept_loop/checks.bats
 6 tests/ex02_accept_loop/reference.bats
-87 tests/ex03_client/checks.bats
 2 tests/ex03_client/reference.bats
 97 tests/ex04_multi/checks.bats
 13 tests/ex04_multi/reference.bats

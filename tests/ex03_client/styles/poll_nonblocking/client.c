@@ -30,14 +30,18 @@ static void wait_for(int fd, short events)
         ;
 }
 
+static const char *call; /* that was made last */
+
 static int connect_one(const struct addrinfo *a)
 {
+    call = "socket";
     int error = 0,
         fd = socket(a->ai_family, a->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
                     a->ai_protocol);
     socklen_t size = sizeof error;
     if (fd < 0)
         return -1;
+    call = "connect";
     if (connect(fd, a->ai_addr, a->ai_addrlen) < 0) {
         error = errno;
         if (error == EINPROGRESS) {
@@ -103,7 +107,7 @@ int main(int argc, char **argv)
     for (struct addrinfo *a = all; a != NULL && fd < 0; a = a->ai_next)
         fd = connect_one(a);
     if (fd < 0)
-        give_up(&t, "connect", strerror(errno));
+        give_up(&t, call, strerror(errno));
     freeaddrinfo(all);
 
     char *rest;

@@ -20,9 +20,9 @@ struct buffer {
 
 static const char *host, *port;
 
-static _Noreturn void quit(const char *why)
+static _Noreturn void quit(const char *call, const char *why)
 {
-    fprintf(stderr, "echo_client: %s port %s: %s\n", host, port, why);
+    fprintf(stderr, "echo_client: %s port %s: %s: %s\n", host, port, call, why);
     exit(1);
 }
 
@@ -31,9 +31,12 @@ static int reach(void)
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM}, *first;
     int code = getaddrinfo(host, port, &hints, &first);
     if (code != 0)
-        quit(gai_strerror(code));
+        quit("getaddrinfo", gai_strerror(code));
+    const char *call = "";
     for (struct addrinfo *a = first; a != NULL; a = a->ai_next) {
         int fd = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
+        call = fd == -1 ? "socket" : "connect";
+        code = errno;
         if (fd == -1)
             continue;
         if (connect(fd, a->ai_addr, a->ai_addrlen) == 0) {
@@ -43,7 +46,7 @@ static int reach(void)
         code = errno;
         close(fd);
     }
-    quit(strerror(code));
+    quit(call, strerror(code));
 }
 
 /* The length of the first line in the buffer, 0 when there is none. */
@@ -64,7 +67,7 @@ static void send_line(int fd, const struct buffer *b, size_t length)
     for (size_t done = 0; done < length;) {
         ssize_t n = send(fd, b->bytes + done, length - done, MSG_NOSIGNAL);
         if (n < 0)
-            quit(strerror(errno));
+            quit("send", strerror(errno));
         done += (size_t)n;
     }
 }
@@ -113,15 +116,15 @@ int main(int argc, char **argv)
             continue;
         }
         if (back.length == sizeof back.bytes)
-            quit("a line over 4096 bytes came back");
+            quit("recv", "a line over 4096 bytes came back");
         struct pollfd fds[] = {{fd, POLLIN, 0}, {!end && !waiting ? 0 : -1, POLLIN, 0}};
         if (poll(fds, 2, -1) == -1)
-            quit(strerror(errno));
+            quit("poll", strerror(errno));
         if (fds[0].revents != 0) {
             ssize_t n =
                 recv(fd, back.bytes + back.length, sizeof back.bytes - back.length, 0);
             if (n <= 0)
-                quit(n == 0 ? "closed too early" : strerror(errno));
+                quit("recv", n == 0 ? "closed too early" : strerror(errno));
             back.length += (size_t)n;
         }
         if (fds[1].revents != 0) {

@@ -24,17 +24,21 @@ int bad_port(const char *port)
 int dial(const char *me, const char *host, const char *port)
 {
     struct addrinfo *found, *next;
+    const char *call = "";
     int fd = -1, error = getaddrinfo(host, port, NULL, &found);
     if (error) {
-        fprintf(stderr, "%s: cannot find %s (port %s): %s\n", me, host, port,
+        fprintf(stderr, "%s: %s port %s: getaddrinfo: %s\n", me, host, port,
                 gai_strerror(error));
         return -1;
     }
     for (next = found; fd == -1 && next; next = next->ai_next) {
         if (next->ai_socktype != SOCK_STREAM)
             continue;
+        call = "socket";
         fd = socket(next->ai_family, SOCK_STREAM, IPPROTO_TCP);
+        error = errno;
         if (fd != -1 && connect(fd, next->ai_addr, next->ai_addrlen)) {
+            call = "connect";
             error = errno;
             close(fd);
             fd = -1;
@@ -42,7 +46,7 @@ int dial(const char *me, const char *host, const char *port)
     }
     freeaddrinfo(found);
     if (fd == -1)
-        fprintf(stderr, "%s: cannot connect to %s, port %s: %s\n", me, host, port,
+        fprintf(stderr, "%s: %s port %s: %s: %s\n", me, host, port, call,
                 strerror(error));
     return fd;
 }

@@ -1,5 +1,6 @@
 /* A right program of another style: one file, the connection as stdio streams. */
 
+#include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@ static const char *host, *port;
 
 static void die(const char *what)
 {
-    fprintf(stderr, "client: %s:%s (port %s): %s\n", host, port, port, what);
+    fprintf(stderr, "client: %s port %s: %s\n", host, port, what);
     exit(EXIT_FAILURE);
 }
 
@@ -39,14 +40,17 @@ int main(int argc, char *argv[])
     hints.ai_flags = AI_NUMERICSERV;
     int err = getaddrinfo(host, port, &hints, &res), s = -1;
     if (err)
-        die(gai_strerror(err));
+        fprintf(stderr, "client: %s port %s: getaddrinfo: %s\n", host, port,
+                gai_strerror(err)),
+            exit(EXIT_FAILURE);
     char why[200] = "";
     for (ai = res; ai; ai = ai->ai_next) {
         s = socket(ai->ai_family, ai->ai_socktype, ai->ai_protocol);
         if (s >= 0 && connect(s, ai->ai_addr, ai->ai_addrlen) == 0)
             break;
-        perror("client: connect");
-        snprintf(why, sizeof why, "Connection refused, or so: see above");
+        snprintf(why, sizeof why, "%s: %s", s < 0 ? "socket" : "connect",
+                 strerror(errno));
+        fprintf(stderr, "client: an address did not answer: %s\n", why);
         if (s >= 0)
             close(s);
     }

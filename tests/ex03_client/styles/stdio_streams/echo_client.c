@@ -25,9 +25,13 @@ static int dial(char **argv)
         exit(1);
     }
     int last = 0;
+    const char *call = "";
     for (struct addrinfo *a = list; a != NULL && fd < 0; a = a->ai_next) {
+        call = "socket";
         fd = socket(a->ai_family, SOCK_STREAM, 0);
+        last = errno;
         if (fd >= 0 && connect(fd, a->ai_addr, a->ai_addrlen) < 0) {
+            call = "connect";
             last = errno;
             close(fd);
             fd = -1;
@@ -35,7 +39,7 @@ static int dial(char **argv)
     }
     freeaddrinfo(list);
     if (fd < 0)
-        exit(say(argv, "connect", strerror(last)));
+        exit(say(argv, call, strerror(last)));
     return fd;
 }
 
