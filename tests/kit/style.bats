@@ -160,7 +160,6 @@ LONG_LINES="
 97 tests/ex02_accept_loop/checks.bats
 6 tests/ex02_accept_loop/reference.bats
 2 tests/ex03_client/reference.bats
-97 tests/ex04_multi/checks.bats
 13 tests/ex04_multi/reference.bats
 3 tests/grading/alone
 14 tests/kit/commands.bats

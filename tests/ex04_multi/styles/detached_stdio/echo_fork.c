@@ -38,6 +38,8 @@ int main(int argc, char **argv)
         if (pid == 0) {
             signal(SIGTERM, SIG_DFL);
             signal(SIGINT, SIG_IGN);
+            if (stopping) /* noted before the last line but one */
+                _exit(0);
             close(server_fd);
             serve(fd);
             _exit(0);
