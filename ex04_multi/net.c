@@ -45,9 +45,9 @@ int usage(const char *program)
 
 /* ---- Signals ---- */
 
-/* TODO 5: catch_signals(numbers), next_signal(signal_fd), forget_signals(). A flag
-   that a loop looks at is not enough: the signal may come just after the look, and then
-   the loop waits for a client. A byte in a pipe stays there until poll() sees it. */
+/* TODO 5: catch_signals(program, numbers), next_signal(signal_fd), forget_signals(). A
+   flag that a loop looks at is not enough: the signal may come just after the look, and
+   then the loop waits for a client. A byte in a pipe stays there until poll() sees it. */
 
 /* ---- Clients ---- */
 

@@ -164,9 +164,9 @@ int main(int argc, char **argv)
     /* TODO 5: catch SIGINT and SIGTERM, before anybody can know that we listen. */
     /* BEGIN SOLUTION */
     const int signals[] = {SIGINT, SIGTERM, 0};
-    int signal_fd = catch_signals(signals);
+    int signal_fd = catch_signals(PROGRAM, signals);
     if (signal_fd == -1)
-        return failed(PROGRAM, "sigaction");
+        return 1;
     /* END SOLUTION */
 
     /* TODO 2: server_fd: the listening socket. */

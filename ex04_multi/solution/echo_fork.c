@@ -115,9 +115,9 @@ int main(int argc, char **argv)
     /* TODO 5: catch SIGINT, SIGTERM, SIGCHLD, before anybody can know that we listen. */
     /* BEGIN SOLUTION */
     const int signals[] = {SIGINT, SIGTERM, SIGCHLD, 0};
-    int signal_fd = catch_signals(signals);
+    int signal_fd = catch_signals(PROGRAM, signals);
     if (signal_fd == -1)
-        return failed(PROGRAM, "sigaction");
+        return 1;
     /* END SOLUTION */
 
     /* TODO 2: server_fd: the listening socket. */

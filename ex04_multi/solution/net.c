@@ -178,9 +178,9 @@ void say_goodbye(int client_fd, const char *text)
 
 /* ---- Signals ---- */
 
-/* TODO 5: catch_signals(numbers), next_signal(signal_fd), forget_signals(). A flag
-   that a loop looks at is not enough: the signal may come just after the look, and then
-   the loop waits for a client. A byte in a pipe stays there until poll() sees it. */
+/* TODO 5: catch_signals(program, numbers), next_signal(signal_fd), forget_signals(). A
+   flag that a loop looks at is not enough: the signal may come just after the look, and
+   then the loop waits for a client. A byte in a pipe stays there until poll() sees it. */
 /* BEGIN SOLUTION */
 static int signal_pipe[2]; /* [1] is written by the handler, so it has to be global */
 
@@ -195,19 +195,25 @@ static void note_signal(int number)
     errno = saved;
 }
 
-int catch_signals(const int *numbers)
+int catch_signals(const char *program, const int *numbers)
 {
-    if (pipe(signal_pipe) == -1)
+    if (pipe(signal_pipe) == -1) {
+        failed(program, "pipe");
         return -1;
+    }
     /* A handler must never wait. */
-    if (fcntl(signal_pipe[1], F_SETFL, O_NONBLOCK) == -1)
+    if (fcntl(signal_pipe[1], F_SETFL, O_NONBLOCK) == -1) {
+        failed(program, "fcntl");
         return -1;
+    }
 
     struct sigaction action = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
     for (; *numbers != 0; numbers++)
-        if (sigaction(*numbers, &action, NULL) == -1)
+        if (sigaction(*numbers, &action, NULL) == -1) {
+            failed(program, "sigaction");
             return -1;
+        }
     return signal_pipe[0];
 }
 

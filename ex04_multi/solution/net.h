@@ -67,8 +67,8 @@ void say_goodbye(int client_fd, const char *text);
 /* ---- Signals and clients ---- */
 
 /* Catches the signals with these numbers, up to a 0. Result: a descriptor that can be
-   read (poll) when one has come, or -1 with errno set. */
-int catch_signals(const int *numbers);
+   read (poll) when one has come, or -1 when a call failed, which has been said. */
+int catch_signals(const char *program, const int *numbers);
 
 /* The number of a signal that has come. Blocks when none has. */
 int next_signal(int signal_fd);

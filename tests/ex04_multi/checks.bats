@@ -17,13 +17,23 @@ setup_file() {
     for PROGRAM in $ALL; do
         blocked "$PROGRAM" || must_open "$PROGRAM" @port
     done
+    for PROGRAM in $ALL; do
+        blocked "$PROGRAM" || aside "visits_to_$PROGRAM"
+    done
     blocked chat_threads || aside load_under_tsan
-    blocked chat_threads || aside visits_to_chat_threads
-    blocked chat_poll || aside visits_to_chat_poll
+    aside long_silence
+    aside starts_under_strace
+    aside early_signals
 }
 teardown_file() { close_exercise; }
 setup() { ready; }
 teardown() { tidy; }
+
+# The scenes that follow are of this program.
+only() { # PROGRAM
+    needs "$1"
+    PROGRAM=$1
+}
 
 # Calls COMMAND for each of the programs.
 for_each() { # PROGRAMS COMMAND...
@@ -50,7 +60,7 @@ serving() { # ENTRY [OPTION OF THE STAGE...]
 }
 started() {
     awk -v program="$PROGRAM" '
-        !/^server +(with|under|crowded|into) / { begin() }
+        !/^server +(with|crowded|into) / { begin() }
         { print }
         END { begin() }
         function begin() {
@@ -60,8 +70,8 @@ started() {
 }
 
 # `bob heard "hello\n"` in a scene is that his line arrives: with echo_fork at himself, in
-# a chat at alice, and what she says at bob. Alice comes first, and the others in the order
-# of the alphabet.
+# a chat at alice, and what she says at bob. Alice comes first, the others as the alphabet
+# has them.
 heard() {
     awk -v program="$PROGRAM" '
         $2 == "heard" && program == "echo_fork" { sub(/heard/, "expect") }
@@ -103,7 +113,8 @@ come() { # LAST
 # ---- 1, 2: it is there ----
 
 @test "[1] echo_fork: sends each line back" {
-    for_each echo_fork serving echo <<'.'
+    only echo_fork
+    serving echo <<'.'
 alice  connect @port
 alice  send    "hello\n"
 alice  expect  "hello\n"
@@ -157,7 +168,8 @@ dave   until   "#3 no\n"
 }
 
 @test "[1] chat_threads: brings each line to all the others" {
-    for_each chat_threads converses
+    only chat_threads
+    converses
     serving threads <<.
 $(come 3)
 server threads  >=2
@@ -166,7 +178,8 @@ server children 0
 }
 
 @test "[1] chat_poll: brings each line to all the others, with one thread" {
-    for_each chat_poll converses
+    only chat_poll
+    converses
     serving one-thread <<.
 $(come 3)
 server threads  1
@@ -179,6 +192,7 @@ server children 0
 @test "[1] all three say where they listen, and refuse a wrong command line" {
     for_each "$ALL" says_where
     for_each "$ALL" refuses_others
+    told starts_under_strace
 }
 
 says_where() {
@@ -201,7 +215,58 @@ server start    ./$PROGRAM @port
 server listens  @port
 second start    ./$PROGRAM @port
 second exits    1
-second says     "^$PROGRAM: (bind|listen): Address already in use"
+second says     "^$PROGRAM: (bind|listen): Address already in use$"
+.
+    scene full-disk <<.
+server into     /dev/full
+server start    ./$PROGRAM @port
+server exits    1
+server says     "^$PROGRAM: [a-z]+: No space left on device$"
+.
+}
+
+# Beside the other checks. A call that the program does not make can't fail.
+starts_under_strace() {
+    strace_works || return 0
+    for_each "$ALL" says_it_first
+    for_each "$ALL" calls_fail
+}
+
+# Where listen() takes a while, the line comes when it is over.
+says_it_first() {
+    scene line-before-listen <<.
+server under    strace -D -f -qq -o trace -e inject=listen:delay_enter=100000
+server start    ./$PROGRAM @port
+server prints   "^listening on port @port$"
+alice  connect  @port
+.
+}
+
+calls_fail() {
+    local party kind
+    ! plays -k < <(starts_first < <(
+        failing socket socket "socket|getaddrinfo"
+        failing setsockopt setsockopt setsockopt
+        failing listen listen listen
+        failing getsockname getsockname getsockname
+        failing pipe pipe,pipe2 pipe2?
+    )) || return 0
+    while read -r party kind; do
+        grep -qE "(AF_INET|SO_REUSEADDR|listen|getsockname|pipe).*INJECTED" \
+            "$T/trace.$party" 2>/dev/null || continue
+        echo "$party $kind" >"$T/kinds"
+        tell failing-call "$(grep -E "^ *[0-9.]+ $party " "$T/seen")
+$(sed -n "/^$party /,/^[a-z]* \(ended\|is still\)/p" "$T/seen" | head -4)"
+    done <"$T/kinds"
+}
+
+# The run in which CALL fails.
+failing() { # CALL SYSTEM_CALLS NAMES
+    cat <<.
+$1 under strace -D -f -qq -o trace.$1 -e trace=$2 -e inject=$2:error=ENOBUFS
+$1 start ./$PROGRAM @at$1
+$1 exits 1
+$1 says  "^$PROGRAM: ($3): No buffer space available$"
 .
 }
 
@@ -217,30 +282,43 @@ ss     prints   "^LISTEN +[0-9]+ +(49|[5-9][0-9]|[0-9]{3,}) "
 refuses_others() {
     scene command-line -k < <(starts_first < <(
         refused high 65536
+        refused huge 4294973963
+        refused huge 18446744073709558283
         refused signed -1
-        refused letters 80a
-        refused blank ' 80'
+        refused signed -0
+        refused signed +8080
+        refused letters a8080
+        refused letters 8080a
+        refused letters 0x50
+        refused blank ' 8080'
+        refused blank '8080 '
         refused empty ''
         refused many 8080 8081
+        refused many 8080 8081 8082
     ))
+    taken_by_others 65535 || scene highest-port <<.
+server start    ./$PROGRAM 65535
+server listens  65535
+.
 }
 
 # A command line that is wrong in that way.
 refused() { # WAY WORD...
-    local word words=""
+    local word words="" party=$1-$((++REFUSED))
     for word in "${@:2}"; do words="$words \"$word\""; done
     cat <<.
-$1 start ./$PROGRAM$words
-$1 exits 2
-$1 says "^[Uu][Ss][Aa][Gg][Ee]:"
-$1 prints-not "."
+$party start ./$PROGRAM$words
+$party exits 2
+$party says  "^[Uu][Ss][Aa][Gg][Ee]:"
+$party prints-not "."
 .
 }
 
 # ---- 6, 7, 8: processes ----
 
 @test "[1] echo_fork: no client delays another, or ends the server" {
-    for_each echo_fork serving one-at-a-time <<'.'
+    only echo_fork
+    serving one-at-a-time <<'.'
 server into    out
 mutea  connect @port
 muteb  connect @port
@@ -257,9 +335,32 @@ bob    expect  "three\n"
 .
     [ "$(grep -c listening "$T/out")" -le 1 ] ||
         tell printed-twice "$(shown stdout "$T/out")"
+    serving deaf-echo <<'.'
+alice  deaf
+alice  connect @port
+alice  send    "I do not hear\n"*1000
+bob    connect @port
+bob    send    "here\n"
+bob    expect  "here\n"
+.
+    fifty_at_once
     no_process_left
     accept_fails
     no_descriptor_left
+}
+
+# Where the backlog has room for fifty, which another check tells.
+fifty_at_once() {
+    ! has_room || serving fifty-at-once <<.
+server stop
+$(each 1 50 'c@ connect @port')
+server continue
+$(if [ "$PROGRAM" = echo_fork ]; then
+        each 1 50 'c@ send "I am @\n"' 'c@ expect "I am @\n"'
+    else
+        each 2 50 'c@ send "I am @\n"' 'c1 until "#@ I am @\n"'
+    fi)
+.
 }
 
 # The process or thread for a client can't be made. Where another call makes it, that
@@ -267,47 +368,85 @@ bob    expect  "three\n"
 no_process_left() {
     serving no-process <<.
 server with    FAIL_FORK=1 LD_PRELOAD=./faults.so
+server remember
 first  connect @port
 first  half-close
 $(newcomers)
 first  drain
+$(has_clients "$([ "$PROGRAM" = echo_fork ] && echo 1 || echo 2)")
 server signal  TERM
-server exits
+server exits   0
 server says-not "kill.-1"
 .
+    [ "$PROGRAM" = echo_fork ] || no_id_for_no_thread
 }
 
+# A client whose thread could not be made gets no ID and no place. Where it is served all
+# the same, as another call makes the thread, there is nothing to see here.
+no_id_for_no_thread() {
+    plays -m "$MEMORY_MIB" < <(started <<'.'
+server with    FAIL_FORK=1 LD_PRELOAD=./faults.so
+first  connect @port
+first  drain
+new    connect @port
+too    connect @port
+too    send    "here\n"
+new    expect  "#2 here\n"
+new    send    "and I\n"
+too    expect  "#1 and I\n"
+too    send    "still\n"
+new    expect  "#2 still\n"
+.
+    ) || grep -q '^first ' "$T/kinds" || tell id-for-no-thread
+}
+
+# EMFILE is a matter of descriptors, for which there is another scene.
 accept_fails() {
-    serving accept-fails <<.
-server with    FAIL_ACCEPT=EINTR,ECONNABORTED LD_PRELOAD=./faults.so
+    serving accept-fails -t "$LONG_S" <<.
+server with    FAIL_ACCEPT=EINTR,ECONNABORTED,EPROTO,ENOBUFS LD_PRELOAD=./faults.so
 $(newcomers)
 .
 }
 
 # poll() wants a limit that is no lower than the number of its entries: hence `crowded`.
 no_descriptor_left() {
+    local talk='c1     until   "#2 still\n" within 500ms'
+    [ "$PROGRAM" != echo_fork ] || talk='c2     expect  "still\n" within 500ms'
     serving no-descriptor <<.
-server crowded  255
+server crowded 255
 server remember
-$(newcomers)
-new    close
-$([ "$PROGRAM" = echo_fork ] || echo "too close")
-server sockets  before
-server spare    0
-waits  connect  @port
+$(come 3)
+c3     close
+$(has_clients 2)
+server spare   0
+waits  connect @port
 server rests
-server spare    all
+c2     send    "still\n"
+$talk
+server spare   all
 $(newcomers)
+.
+    serving end-without-descriptors <<.
+server crowded 255
+server spare   0
+waits  connect @port
+server rests
+server signal  TERM
+server exits   0 within 1s
 .
 }
 
 @test "[1] echo_fork: leaves no zombie" {
-    for_each echo_fork serving zombies <<.
-$(each 1 200 'eve connect @port' 'eve send "line @\n"' 'eve expect "line @\n"' \
-        'eve close')
+    only echo_fork
+    serving zombies <<.
+stays  connect @port
+$(each 1 50 'eve connect @port' 'eve send "line @\n"' 'eve expect "line @\n"' 'eve close')
+$(each 1 50 'eve connect @port' 'eve send "line @"' 'eve reset')
+$(newcomers)
+new    close
 server rests # by then the last child has ended
 server zombies  0
-server children 0
+server children 1
 .
     serving zombies-at-once <<.
 $(each 1 8 'c@ connect @port' 'c@ send "here\n"' 'c@ expect "here\n"')
@@ -319,10 +458,12 @@ server continue
 server children 0
 $(newcomers)
 .
+    told visits_to_echo_fork
 }
 
 @test "[1] echo_fork: parent and child close what is not theirs" {
-    for_each echo_fork serving holders <<'.'
+    only echo_fork
+    serving holders <<'.'
 server remember
 alice  connect  @port
 alice  send     "one\n"
@@ -331,6 +472,7 @@ bob    connect  @port
 bob    send     "two\n"
 bob    expect   "two\n"
 server listeners 1
+server children 2
 server sockets  before
 alice  holders  1
 bob    holders  1
@@ -350,6 +492,7 @@ carol  fin
     for_each "$ALL" lines_are_whole
     for_each "$ALL" long_lines_end
     for_each "$ALL" counts_are_short
+    told long_silence
 }
 
 lines_are_whole() { serving lines < <(lines_in_pieces); }
@@ -380,45 +523,76 @@ alice  send    "six\r\n"
 alice  heard   "six\n"
 alice  send    "seven\r" 5ms "\n"
 alice  heard   "seven\n"
-alice  send    "e\0ight\0\n"
+alice  send    "\r\n\r\r\n"
+alice  heard   "\n"
+alice  heard   "\r\n"
+alice  send    "e\0ight\0\n\0\n"
 alice  heard   "e\0ight\0\n"
+alice  heard   "\0\n"
 alice  send    "%s%s%n\r\rnine\n"
 alice  heard   "%s%s%n\r\rnine\n"
+alice  send    " \t\x01\x04\x1a\x7f\x80\xc3\xa9\xfe\xff \n\xff\n"
+alice  heard   " \t\x01\x04\x1a\x7f\x80\xc3\xa9\xfe\xff \n"
+alice  heard   "\xff\n"
+alice  send    "\n"*200
+alice  heard   "\n"*200
 alice  send    "a"*511 5ms "\n"
 alice  heard   "" "a"*511 "\n"
-alice  send    "b"*509 "\r\n" "c"*511 "\n" "d"*300 5ms "d"*211 "\n"
-alice  heard   "" "b"*509 "\n"
+alice  send    "b"*510 "\r\n" "c"*511 "\n" "d"*300 5ms "d"*211 "\n"
+alice  heard   "" "b"*510 "\n"
 alice  heard   "" "c"*511 "\n"
 alice  heard   "" "d"*511 "\n"
 .
 }
 
+# Who is told to leave does not close: nobody may wait for that.
 long_lines_end() {
-    serving too-long < <(heard <<'.'
+    serving too-long < <(heard <<.
+server remember
 alice  connect @port
 bob    connect @port
-bob    send    "b"*512
+bob    send    "b"*511 5ms "b"
 bob    expect  "line too long\n"
 bob    drain
 carol  connect @port
-carol  send    "c"*512 "\n"
+carol  send    "c"*511 "\r\n"
 carol  expect  "line too long\n"
 carol  drain
+dave   connect @port
+dave   send    "d"*5000
+dave   expect  "line too long\n"
+dave   drain
+erin   connect @port
+erin   send    "here\n"
+erin   heard   "here\n"
+$(has_clients 2)
 .
     )
     serving last-line < <(heard <<'.'
 alice  connect @port
-alice  send    "here\n"
 bob    connect @port
 bob    send    "whole\nha" 5ms "lf"
 bob    half-close
 bob    heard   "whole\n"
 bob    drain
 carol  connect @port
-carol  send    "I am carol\n"
+carol  send    "I am carol\n" "ha"
 carol  heard   "I am carol\n"
+carol  close
+dave   connect @port
+dave   send    "I am dave\n"
+dave   heard   "I am dave\n"
 .
     )
+}
+
+# That the server has come to hold so many clients, and no more, since `remember`.
+has_clients() { # NUMBER
+    if [ "$PROGRAM" = echo_fork ]; then
+        printf 'server %s\n' "children $1" "sockets before"
+    else
+        echo "server sockets before+$1"
+    fi
 }
 
 counts_are_short() {
@@ -426,6 +600,36 @@ counts_are_short() {
         echo "server with SHORT_SEND=3 SHORT_RECV=2 LD_PRELOAD=./short_io.so"
         lines_in_pieces
     )
+}
+
+# Beside the other checks, and for all three at once: the second half of a line comes
+# after five seconds. Each program is called by the last part of its name here.
+long_silence() {
+    plays -t "$LONG_S" < <(
+        for PROGRAM in $ALL; do silence_of "${PROGRAM#*_}"; done
+        echo "fork-bob silent 5200ms"
+        for PROGRAM in $ALL; do end_of_silence "${PROGRAM#*_}"; done
+    ) || {
+        for PROGRAM in $ALL; do [[ $(<"$T/kinds") != "${PROGRAM#*_}"* ]] || break; done
+        tell long-silence
+    }
+}
+silence_of() { # NAME
+    cat <<.
+$1 start ./$PROGRAM @at$1
+$1 reachable @at$1
+$1-alice connect @at$1
+$1-bob connect @at$1
+$1-bob send "bon"
+.
+}
+end_of_silence() { # NAME
+    local arrives='alice expect "#2 bonjour\n"'
+    [ "$PROGRAM" != echo_fork ] || arrives='bob expect "bonjour\n"'
+    cat <<.
+$1-bob send "jour\n"
+$1-$arrives
+.
 }
 
 # ---- 10, 11: nobody delays anybody ----
@@ -447,6 +651,7 @@ mute   until   "#4 too\n"
 alice  send    "at last\n"
 bob    until   "#2 at last\n"
 mute   expect  "#2 at last\n"
+server rests
 .
     serving deaf-client -t "$LONG_S" <<.
 server remember
@@ -461,15 +666,29 @@ alice  until   "#3 here\n"
 $(each 1 64 "alice send \"$FLOOD\"*127 \"end @\\n\"" \
         'bob until "#2 end @\n" within 500ms')
 server sockets before+2
+deaf   hear
+deaf   drain
+.
+    serving endless-client <<'.'
+alice  connect @port
+flood  start   bash -c "exec yes '' >/dev/tcp/127.0.0.1/@port"
+alice  until   "#2 \n"
+bob    connect @port
+bob    send    "here\n"
+alice  until   "#3 here\n"
+server signal  TERM
+server exits   0 within 1s
 .
 }
 
 @test "[1] chat_threads: who never speaks or never receives delays no other" {
-    for_each chat_threads delays_nobody
+    only chat_threads
+    delays_nobody
 }
 
 @test "[1] chat_poll: who never speaks or never receives delays no other" {
-    for_each chat_poll delays_nobody
+    only chat_poll
+    delays_nobody
 }
 
 # ---- 12, 13: places ----
@@ -484,6 +703,7 @@ c100   until   "#50 We are 100\n"
 }
 
 has_places() {
+    fifty_at_once
     serving at-once <<.
 server with    LATE_THREADS=200 LD_PRELOAD=./faults.so
 server stop
@@ -495,11 +715,15 @@ $(each 1 4 'c@ send "I am @\n"' 'c5 expect "#@ I am @\n"')
 .
     serving server-full <<.
 $(hundred)
+server remember
 full   connect @port
 full   expect  "server full\n"
 full   drain
 c2     send    "still here\n"
 c100   expect  "#2 still here\n"
+$(each 1 10 'late connect @port' 'late expect "server full\n"' 'late drain')
+server descriptors before
+server rests
 .
     # That the twenty who leave are gone is certain, at the latest, when the last has seen
     # its end: at least nineteen places are free then, however late one thread may be.
@@ -517,11 +741,13 @@ d119   until   "#90 one line each\n"
 }
 
 @test "[1] chat_threads: has 100 places, and uses them again" {
-    for_each chat_threads has_places
+    only chat_threads
+    has_places
 }
 
 @test "[1] chat_poll: has 100 places, and uses them again" {
-    for_each chat_poll has_places
+    only chat_poll
+    has_places
 }
 
 # ---- 14, 15: what clients and the system may do ----
@@ -551,9 +777,15 @@ $(newcomers)
 new    reset
 too    half-close
 too    drain
+$(each 1 110 'eve connect @port' 'eve send "e"' 'eve reset')
+eve    connect @port
+eve    send    "we were many\n"
+alice  until   " we were many\n"
+eve    close
 alice  close
 dave   close
 server sockets before
+server rests
 .
     [ "$PROGRAM" = chat_poll ] || no_process_left
     accept_fails
@@ -580,11 +812,13 @@ $(cat "$T"/c[234])"
 }
 
 @test "[1] chat_threads: survives whatever clients and the system do" {
-    for_each chat_threads survives
+    only chat_threads
+    survives
 }
 
 @test "[1] chat_poll: survives whatever clients and the system do" {
-    for_each chat_poll survives
+    only chat_poll
+    survives
 }
 
 # ---- 16, 17: many clients ----
@@ -610,30 +844,68 @@ crowd  exits   0
 .
 }
 
-# Beside the other checks: 2,000 clients come, talk, and go. A thread may wait to be joined
-# up to the next client: so one looks first when some have been there.
-visits_to_chat_threads() { PROGRAM=chat_threads visits; }
-visits_to_chat_poll() { PROGRAM=chat_poll visits; }
-visits() {
+# Beside the other checks: clients come, talk, and go. A thread may wait to be joined up
+# to the next client, and memory to be used again: one looks first when some have been.
+visits_to_chat_threads() { PROGRAM=chat_threads chat_visits; }
+visits_to_chat_poll() { PROGRAM=chat_poll chat_visits; }
+chat_visits() {
     serving visits -t "$LONG_S" <<.
 server remember
 host   connect @port
 $(visitors 2 801)
+$(too_long 20)
+$(many_lines 822 2000)
 server sockets before+1
 server remember
-$(visitors 802 2001)
+$(visitors 823 2022)
+$(too_long 100)
+$(many_lines 2123 20000)
 server sockets before
-server descriptors before
-server threads before
-server children before
-server memory  before+1024
+$(nothing_lost)
 .
 }
 
 visitors() { # FIRST LAST
     each "$1" "$2" 'eve connect @port' 'eve send "@ is here\n"' \
         'host until "#@ @ is here\n"'
-    echo "eve close"
+}
+
+too_long() { # TIMES
+    each 1 "$1" 'eve connect @port' 'eve send "e"*512' 'eve drain'
+}
+
+many_lines() { # ID LINES
+    cat <<.
+eve    connect @port
+eve    send    "here\n"*$2 "e"*511 "\n"
+host   until   "#$1 e"
+host   expect  "e"*510 "\n"
+eve    close
+.
+}
+
+nothing_lost() {
+    printf 'server %s\n' 'descriptors before' 'threads before' 'children before' \
+        'memory before+100'
+}
+
+visits_to_echo_fork() {
+    PROGRAM=echo_fork serving visits -t "$LONG_S" <<.
+server remember
+$(visits_of_echo 100)
+$(too_long 20)
+eve    close
+server children before
+server remember
+$(visits_of_echo 1000)
+$(too_long 100)
+eve    close
+$(nothing_lost)
+.
+}
+
+visits_of_echo() { # TIMES
+    each 1 "$1" 'eve connect @port' 'eve send "line @\n"' 'eve expect "line @\n"'
 }
 
 @test "[1] both chats let 2,000 clients come and go, and lose nothing" {
@@ -647,6 +919,7 @@ visitors() { # FIRST LAST
 
 @test "[1] all three end within a second on SIGTERM, with 50 clients connected" {
     for_each "$ALL" ends_in_order
+    told early_signals
 }
 
 # A client of echo_fork that does not receive keeps its child waiting in send().
@@ -683,6 +956,26 @@ $(newcomers)
 server signal  INT
 server exits   0 within 1s
 .
+    serving nobody-there <<'.'
+server rests
+server signal  TERM
+server exits   0 within 1s
+.
+}
+
+# Beside the other checks: a signal that comes while listen() is being called.
+early_signals() {
+    strace_works || return 0
+    for_each "$ALL" ends_early
+}
+ends_early() {
+    scene early-signal <<.
+server under   strace -D -f -qq -o trace -e inject=listen:delay_exit=100000
+server start   ./$PROGRAM @port
+server listens @port
+server signal  TERM
+server exits   0
+.
 }
 
 # ---- 19, 20: the sanitizers ----
@@ -696,8 +989,8 @@ server exits   0 within 1s
 }
 
 # Plays the steps that COMMAND prints with the plain build and then, for what the
-# sanitizers say, with theirs. Where it only fails with theirs, without a word, that has one
-# cause; where it fails with both, other checks tell why.
+# sanitizers say, with theirs. Where it only fails with theirs, without a word, that has
+# one cause; where it fails with both, other checks tell why.
 is_clean() { # ENTRY COMMAND
     local script plain=1
     CHECKS="" serving unserved < <(newcomers)
@@ -721,7 +1014,13 @@ long   drain
 .
     [ "$PROGRAM" = echo_fork ] || {
         each 4 101 'c@ connect @port' 'c@ send "I am @\n"' 'bob until "#@ I am @\n"'
-        printf 'full %s\n' 'connect @port' drain
+        cat <<'.'
+c101   send    "z"*511 "\n"
+bob    until   "#101 z"
+bob    expect  "z"*510 "\n"
+full   connect @port
+full   drain
+.
     }
     ends_clean
 }
