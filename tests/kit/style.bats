@@ -171,7 +171,6 @@ LONG_LINES="
 5 tests/lib/scene.bash
 1 tests/stage/browse
 6 tests/stage/stage.bats
-83 tests/udp/checks.bats
 4 tests/udp/reference.bats
 105 tests/unix_sockets/checks.bats
 1 tests/unix_sockets/reference.bats
