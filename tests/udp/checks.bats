@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
-# udp: 20 points, for three programs. The stage is the other side of each of them, and the
-# bad network between: it loses, repeats, delays and mixes up datagrams. What a failed scene
-# says stands in causes.md, under its name.
-# shellcheck disable=SC2034,SC2119,SC2120,SC2153 # variables of lib/lab; scenes on standard input
+# udp: 20 points, for three programs. The stage is the other side of each of them, and
+# the bad network between: it loses, repeats, delays and mixes up datagrams. What a failed
+# scene says stands in causes.md, under its name.
+# shellcheck disable=SC2034,SC2119,SC2120,SC2153 # variables of lib/lab; scenes on stdin
 load ../lib/lab
 load ../lib/scene
 
@@ -14,6 +14,7 @@ setup_file() {
         aside silent_server
         aside lossy_network
         aside noisy_network
+        aside server_leaves
     }
 }
 teardown_file() { close_exercise; }
@@ -51,6 +52,15 @@ local  keyboard
 local  start     ./sym_peer @local 127.0.0.1 @remote'
 }
 
+# An address of this machine other than 127.0.0.1, into ADDRESS: in a network namespace of
+# our own it gets one. Fails where it has none.
+own_address() {
+    ADDRESS=192.0.2.1
+    [ -n "$LAB_ALONE" ] || ADDRESS=$(ip -4 -o address show scope global |
+        awk 'NR == 1 { sub(/\/.*/, "", $4); print $4 }')
+    [ -z "$LAB_ALONE" ] || ip address replace "$ADDRESS/32" dev lo
+} 2>/dev/null
+
 # ---- Whether a program begins at all ----
 
 # Once for the file: a program that does not even begin is not tried again in each of its
@@ -69,8 +79,8 @@ local  types  \"hello\n\"
 remote expect \"hello\n\""
 }
 
-# Blocks a program that is not seen at all in the scene on standard input: of what is sent,
-# any datagram will do.
+# Blocks a program that is not seen at all in the scene on standard input: of what is
+# sent, any datagram will do.
 begins() { # PROGRAM
     blocked "$1" || plays || grep -qE '^ *[0-9.]+ (server|remote) +<' "$T/seen" || {
         about "opens-$1"
@@ -80,19 +90,24 @@ begins() { # PROGRAM
 
 # ---- What several checks use ----
 
-# Plays a scene of several programs, or of several command lines of one. Of the first party
-# whose step fails it tells what was seen; PROGRAM is its name, where it is not set.
+# Plays a scene of several programs, or of several command lines of one, and tells of the
+# first party whose step fails. PROGRAM is its name, where it is not set.
 scene_of_each() { # ENTRY
-    local party kind
+    local party
     ! plays -k || return 0
-    read -r party kind <"$T/kinds"
-    echo "$party $kind" >"$T/kinds"
-    PROGRAM=${PROGRAM:-$party} tell "$1" "$(grep -E "^ *[0-9.]+ $party " "$T/seen")
-$(sed -n "/^$party /,/^[a-z_]*[-0-9]* \(ended\|is still\)/p" "$T/seen" | head -4)"
+    read -r party _ <"$T/kinds"
+    PROGRAM=${PROGRAM:-$party} tell_of "$party" "$1"
 }
 
-# Plays a scene that takes the times of the statement, up to three times: where the stage is
-# given its processor too late, they have passed.
+# Fails the test for one party of a scene that has gone on without it.
+tell_of() { # PARTY ENTRY
+    sed -i "/^$1 /!d" "$T/kinds"
+    tell "$2" "$(grep -E "^ *[0-9.]+ $1 " "$T/seen")
+$(sed -n "/^$1 /,/^[a-z_]*[-0-9]* \(ended\|is still\)/p" "$T/seen" | head -4)"
+}
+
+# Plays a scene that takes the times of the statement, up to three times: where the stage
+# is given its processor too late, they have passed.
 patiently() { # ENTRY
     local script
     script=$(cat)
@@ -155,6 +170,15 @@ alice  expect    "\0\0\0\x03"
 alice  send      "x"*300
 alice  expect    "\0\0\x01,"
 .
+    scene nothing-else <<.
+$(serves)
+alice  send      "hello"
+alice  expect    "\0\0\0\x05"
+alice  send      "ok"
+alice  expect    "\0\0\0\x02"
+server prints-last "listening on port @port\n" \
+    "127.0.0.1:@alice 5 hello\n127.0.0.1:@alice 2 ok\n"
+.
 }
 
 # Notes for the checks that need answers that not one has come.
@@ -167,6 +191,24 @@ server expect    "hello"
 server send      "\0\0\x01,"
 client prints-only "300\n"
 client exits     0
+.
+    scene largest-number <<.
+$(asks hello)
+server expect    "hello"
+server send      "\xff\xff\xff\xfe"
+client prints-only "4294967294\n"
+client exits     0
+.
+    scene longest-message <<.
+$(asks '"m"*65507')
+server expect    "m"*65507
+server send      "\0\0\xff\xe3"
+client prints-only "65507\n"
+.
+    scene ask-elsewhere <<'.'
+server bind      udp:127.0.0.2:@port
+client start     ./asym_client 127.0.0.2 @port hello
+server expect    "hello"
 .
     with_localhost
     scene ask-by-name <<.
@@ -206,6 +248,46 @@ local  types     " pieces\nand more"
 remote expect    "in two pieces\n"
 local  types     "\n"
 remote expect    "and more\n"
+.
+    scene any-typed <<.
+$(talks)
+local  types     "a\0b\r\n\xff\n\xc3\xa9\n"
+remote expect    "a\0b\r\n"
+remote expect    "\xff\n"
+remote expect    "\xc3\xa9\n"
+.
+    scene own-port-zero <<'.'
+remote bind      udp:127.0.0.1:@remote
+local  keyboard
+local  start     ./sym_peer 0 127.0.0.1 @remote
+local  types     "hello\n"
+remote expect    "hello\n"
+.
+    scene peer-elsewhere <<'.'
+remote bind      udp:127.0.0.2:@remote
+local  keyboard
+local  start     ./sym_peer @local 127.0.0.2 @remote
+local  types     "hello\n"
+remote expect    "hello\n"
+remote send      "hello, too\n"
+local  prints-only "hello, too\n"
+.
+    ! own_address || scene peer-address <<.
+remote bind      udp:$ADDRESS:@remote
+remote connect   udp:$ADDRESS:@local
+local  keyboard
+local  start     ./sym_peer @local $ADDRESS @remote
+local  types     "hello\n"
+remote expect    "hello\n"
+remote send      "hello, too\n"
+local  prints-only "hello, too\n"
+.
+    ! knows_localhost || scene peer-by-name <<'.'
+remote bind      udp:127.0.0.1:@remote
+local  keyboard
+local  start     ./sym_peer @local localhost @remote
+local  types     "hello\n"
+remote expect    "hello\n"
 .
 }
 
@@ -260,6 +342,17 @@ bob    expect    "\0\0\0\x01"
 bob    expect    "\0\0\0\x01"
 bob    expect    "\0\0\0\x04"
 alice  silent    1ms
+server prints    "^127[.]0[.]0[.]2:@alice 3 333$"
+server prints-not "^[^ ]*-"
+.
+    scene no-loss <<.
+$(serves)
+alice  send      "x"*65507
+alice  expect    "\0\0\xff\xe3"
+server remember
+$(each 1 300 'alice send "y"*1000' 'alice expect "\0\0\x03\xe8"')
+server descriptors before
+server memory    before+512
 .
 }
 
@@ -280,6 +373,12 @@ alice  send      "a\0b\x01\x7f\xff\nc"
 alice  expect    "\0\0\0\x08"
 server prints    "^127[.]0[.]0[.]1:@alice 8 a[.]b[.][.][.][.]c$"
 .
+    scene every-byte <<.
+$(serves)
+alice  send      $(every_byte)
+server shows     " 256 " "."*32 " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQ" \
+    "RSTUVWXYZ[\\\\]^_\`abcdefghijklmnopqrstuvwxyz{|}~" "."*129 "\n"
+.
     scene longest-datagram <<.
 $(serves)
 alice  send      "x"*65507
@@ -295,6 +394,12 @@ server shows     " 65440 " "x"*65440 "\n"
 .
 }
 
+# A string of the 256 bytes, as a scene has it.
+every_byte() {
+    awk 'BEGIN { for (i = 0; i < 256; i++) text = text sprintf("\\x%02x", i)
+        print "\"" text "\"" }'
+}
+
 @test "[1] asym_server ends on SIGINT and SIGTERM with exit status 0" {
     local signal
     for signal in INT TERM; do
@@ -306,6 +411,24 @@ server signal    $signal
 server exits     0 within 1s
 .
     done
+    scene signal-among-datagrams <<.
+$(serves)
+$(each 1 100 'alice send "datagram @"')
+server signal    TERM
+server exits     0 within 1s
+.
+    strace_works || return 0
+    # What brings the handlers about is slow, so that one comes too late that is installed
+    # after the line.
+    local calls=rt_sigaction,rt_sigprocmask,signalfd4
+    scene signal-in-time <<.
+server under     strace -D -f -qq -o trace -e trace=$calls \
+-e inject=$calls:delay_enter=50000
+server start     ./asym_server @port
+server prints    "^listening on port"
+server signal    TERM
+server exits     0
+.
 }
 
 @test "[1] sym_peer says goodbye, and sees its peer leave" {
@@ -317,6 +440,7 @@ local  types-end
 remote expect    "bye"
 remote expect    ""
 local  exits     0
+local  prints-not "."
 .
     scene peer-left <<.
 $(talks)
@@ -394,6 +518,22 @@ $(talks)
 local  types     "c"*1024 "\nnext\n"
 remote expect    "next\n"
 local  says      "^sym_peer: ."
+local  prints-not "."
+.
+    scene last-line-limit <<.
+$(talks)
+local  types     "e"*1024
+local  types-end
+remote expect    "e"*1024
+remote expect    ""
+local  exits     0
+.
+    scene last-line-too-long <<.
+$(talks)
+local  types     "f"*1025
+local  types-end
+remote expect    ""
+local  says      "^sym_peer: ."
 .
 }
 
@@ -423,6 +563,7 @@ local  says      "^sym_peer: ."
     taken_by_others 65535 || scene highest-port <<'.'
 server start     ./asym_server 65535
 server listens   65535
+server prints    "^listening on port 65535$"
 .
 }
 
@@ -460,9 +601,10 @@ silent_server() {
     patiently silent-server <<.
 $(asks '"anybody there?"')
 server expect    "anybody there?"
-server silent    250ms
+client rests
+server quiet     480ms
 server expect    "anybody there?" within 600ms
-server silent    250ms
+server quiet     480ms
 server expect    "anybody there?" within 600ms
 client exits     1 within 650ms
 server silent    1ms
@@ -475,8 +617,8 @@ client prints-not "."
     told silent_server
 }
 
-# Beside the other checks: the first two datagrams are lost, the answer to the third is late
-# and comes twice.
+# Beside the other checks: the first two datagrams are lost, the answer to the third is
+# late, and another follows it.
 lossy_network() {
     patiently lossy-network <<.
 $(asks hello)
@@ -484,8 +626,8 @@ server expect    "hello"
 server connect   @server
 server expect    "hello"
 server expect    "hello"
-server silent    400ms
-server send      "\0\0\x01," "\0\0\x01,"
+server quiet     420ms
+server send      "\0\0\x01," "\0\0\x01-"
 client prints-only "300\n"
 client exits     0
 .
@@ -500,7 +642,7 @@ client exits     0
 $(asks hello)
 server expect    "hello"
 server send      "" "" "" "\x05" "abc" "\0\0\0\x05\0" "\0\0\0\0\0\0\0\x05" "five\n"
-server silent    100ms
+server quiet     100ms
 server send      "\0\0\x01,"
 client prints-only "300\n"
 client exits     0
@@ -534,6 +676,17 @@ client prints-only "300\n"
 .
 }
 
+# Beside the other checks: the server is there for the first try, and not for the second.
+server_leaves() {
+    scene server-leaves <<.
+$(asks hello)
+server expect    "hello"
+server close
+client exits     1
+client says      "^asym_client: [a-z]+: Connection refused"
+.
+}
+
 @test "[1] asym_client says at once that the port is closed" {
     scene closed-port <<'.'
 client start     ./asym_client 127.0.0.1 @port hello
@@ -545,6 +698,7 @@ client says      "^asym_client: [a-z]+: Connection refused"
 client exits 1 within 250ms
 '
     scene at-once <<<"$refused$refused$refused"
+    told server_leaves
 }
 
 @test "[1] says which call failed, and ends with exit status 1" {
@@ -580,16 +734,53 @@ client exits     1
 client says      "^asym_client: [a-z]+: Message too long"
 client prints-not "."
 .
+    # To the broadcast address nobody may send who has not asked for it.
+    local reason="(Permission denied|Network is unreachable)"
+    scene_of_each no-way <<.
+asym_client start ./asym_client 255.255.255.255 @port hello
+sym_peer    keyboard
+sym_peer    start ./sym_peer @local 255.255.255.255 @port
+sym_peer    types "hello\n"
+asym_client exits 1
+asym_client says  "^asym_client: [a-z]+: $reason"
+sym_peer    says  "^sym_peer: [a-z]+: $reason"
+.
+    scene_of_each full-output <<.
+asym_server into  /dev/full
+asym_server start ./asym_server @server
+asym_client into  /dev/full
+server bind       udp:127.0.0.1:@port
+asym_client start ./asym_client 127.0.0.1 @port hello
+sym_peer    into  /dev/full
+$(talks | sed 's/^local /sym_peer /')
+server expect     "hello"
+server send       "\0\0\x01,"
+sym_peer    types "ready\n"
+remote expect     "ready\n"
+remote send       "hello\n"
+$(each_says exits 1)
+$(each_says says '"^%: [a-z_]+: No space left on device"')
+.
+    scene farewell-lost <<.
+local  into       /dev/full
+$(talks)
+local  types      "ready\n"
+remote expect     "ready\n"
+remote send       ""
+local  exits      1
+local  says       "^sym_peer: [a-z_]+: No space left on device"
+.
+    scene no-input <<'.'
+local  input      .
+local  start      ./sym_peer @local 127.0.0.1 @remote
+local  exits      1
+local  says       "^sym_peer: [a-z_]+: Is a directory"
+.
     strace_works || return 0
-    scene_of_each no-socket < <(starts_first < <(
-        no_socket asym_server 0
-        no_socket asym_client 127.0.0.1 9 hello
-        no_socket sym_peer 0 127.0.0.1 9
-    ))
+    calls_fail
     local calls=sendto,sendmsg,sendmmsg
     scene failed-answer <<.
-server under     strace -D -f -qq -o trace -e trace=$calls \
--e inject=$calls:error=ENETUNREACH:when=1
+$(fails server $calls ENETUNREACH :when=1)
 $(serves)
 alice  send      "one"
 bob    connect   udp:127.0.0.1:@port
@@ -597,17 +788,86 @@ bob    send      "two!"
 bob    expect    "\0\0\0\x04"
 server says      "^asym_server: [a-z]+: Network is unreachable"
 .
+    # The second that it writes: the line of the datagram or, where it has one of its own
+    # before, the one that says where it listens.
+    plays <<. || scene failed-line <<.
+$(fails server write,writev ENOSPC :when=2)
+$(serves)
+alice  send      "one"
+server says      "^asym_server: [a-z_]+: No space left on device"
+.
+$(fails server write,writev ENOSPC :when=2)
+server start     ./asym_server @port
+server exits     1
+server says      "^asym_server: [a-z_]+: No space left on device"
+.
 }
 
-# A program that gets no socket.
-no_socket() { # PROGRAM WORD...
-    cat <<.
-$1 under  strace -D -f -qq -o trace.$1 -e trace=socket -e inject=socket:error=EMFILE
-$1 start  ./$*
-$1 exits  1
-$1 says   "^$1: socket: Too many open files"
-$1 prints-not "."
+# A step of each of the three; % stands for its name.
+each_says() { # COMMAND ARGUMENTS
+    local program
+    for program in $PROGRAMS; do echo "$program $1 ${2//%/$program}"; done
+}
+
+# What the party runs under, so that these calls fail.
+fails() { # PARTY CALLS ERROR [WHEN]
+    echo "$1 under strace -D -f -qq -o trace.$1 -e trace=$2 -e inject=$2:error=$3$4"
+}
+
+# Calls fail, each in a run of its own. One that the program does not make can't fail.
+calls_fail() {
+    local PROGRAM party
+    for PROGRAM in $PROGRAMS; do
+        ! plays -k < <(
+            failing socket socket
+            failing getsockname getsockname
+            failing waits poll,ppoll,select,pselect6,epoll_wait,epoll_pwait
+            failing receives recvfrom,recvmsg,recvmmsg
+        ) || continue
+        while read -r party; do
+            ! grep -q INJECTED "$T/trace.$party" || tell_of "$party" failing-call
+        done < <(cut -d ' ' -f 1 "$T/kinds")
+    done
+}
+
+# A run of PROGRAM in which the first of these calls fails. asym_server may go on then.
+failing() { # PARTY CALLS
+    fails "$1" "$2" ENOBUFS :when=1
+    case $PROGRAM,$1 in
+    asym_server,waits | asym_server,receives)
+        cat <<.
+$1    start     ./asym_server @$1
+$1    reachable @$1
+to-$1 connect   udp:127.0.0.1:@$1
+to-$1 send      "hello"
 .
+        ;;
+    asym_server,*) echo "$1 start ./asym_server @$1" ;;
+    asym_client,*)
+        cat <<.
+to-$1 bind      udp:127.0.0.1:@$1
+$1    start     ./asym_client 127.0.0.1 @$1 hello
+.
+        [ "$1" != receives ] || cat <<.
+to-$1 expect    "hello"
+to-$1 send      "\0\0\0\x05"
+.
+        ;;
+    sym_peer,*)
+        cat <<.
+to-$1 bind      udp:127.0.0.1:@$1
+$1    keyboard
+$1    start     ./sym_peer 0 127.0.0.1 @$1
+.
+        [ "$1" != receives ] || cat <<.
+$1    types     "hello\n"
+to-$1 expect    "hello\n"
+to-$1 send      "hello\n"
+.
+        ;;
+    esac
+    [[ $PROGRAM,$1 =~ ^asym_server,(waits|receives) ]] || echo "$1 exits 1"
+    echo "$1 says \"^$PROGRAM: [a-z_0-9]+: No buffer space available\""
 }
 
 @test "[1] is clean under AddressSanitizer and UndefinedBehaviorSanitizer" {
@@ -647,8 +907,8 @@ local  clean
 .
 }
 
-# Plays the scene with the builds of PROGRAM that the sanitizers watch. Where they are silent
-# and the scene fails, it is their doing only if the plain build plays it well.
+# Plays the scene with the builds of PROGRAM that the sanitizers watch. Where they are
+# silent and the scene fails, it is their doing only if the plain build plays it well.
 sanitized() { # PROGRAM
     local script PROGRAM=$1 words seen
     script=$(cat)

@@ -37,6 +37,8 @@ int main(int argc, char **argv)
     int fd = socket(AF_INET, SOCK_DGRAM, 0), timer = timerfd_create(CLOCK_MONOTONIC, 0);
     if (fd < 0)
         return quit("socket", strerror(errno));
+    if (timer < 0)
+        return quit("timerfd_create", strerror(errno));
     if (setsockopt(fd, IPPROTO_IP, 11 /* IP_RECVERR */, &(int){1}, sizeof(int)) < 0)
         return quit("setsockopt", strerror(errno));
     struct itimerspec half = {{0, 500000000}, {0, 500000000}};
@@ -57,8 +59,9 @@ int main(int argc, char **argv)
                     return quit("recvfrom", strerror(errno));
                 if (n == 4 && room == sizeof from && from.sin_port == to.sin_port &&
                     from.sin_addr.s_addr == to.sin_addr.s_addr) {
-                    dprintf(1, "%u\n",
-                            (unsigned)b[0] << 24 | b[1] << 16 | b[2] << 8 | b[3]);
+                    if (dprintf(1, "%u\n",
+                                (unsigned)b[0] << 24 | b[1] << 16 | b[2] << 8 | b[3]) < 0)
+                        return quit("dprintf", strerror(errno));
                     return 0;
                 }
             } else {

@@ -40,14 +40,14 @@ static void serve_one(int fd)
     if (strncmp(shown, "::ffff:", 7) == 0)
         shown += 7;
     uint32_t length = htobe32((uint32_t)n);
-    int at = printf("%s:%hu %zd ", shown, ntohs(who.sin6_port), n);
-    (void)at;
+    printf("%s:%hu %zd ", shown, ntohs(who.sin6_port), n);
     for (ssize_t i = 0; i < n; i++)
         if (data[i] < 32 || data[i] > 126)
             data[i] = '.';
     fwrite(data, 1, (size_t)n, stdout);
     fputs("\n", stdout);
-    fflush(stdout);
+    if (fflush(stdout) != 0)
+        quit("fflush");
     io = (struct iovec){&length, sizeof length};
     if (sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
         quit("sendmsg");
@@ -77,10 +77,14 @@ int main(int argc, char **argv)
     sigaddset(&set, SIGTERM);
     sigprocmask(SIG_BLOCK, &set, NULL);
     int sfd = signalfd(-1, &set, 0), efd = epoll_create1(0);
+    if (sfd < 0 || efd < 0)
+        return quit(sfd < 0 ? "signalfd" : "epoll_create1");
     if (bind(fd, (void *)&own, sizeof own) < 0)
         return quit("bind");
-    getsockname(fd, (void *)&own, &(socklen_t){sizeof own});
-    dprintf(1, "listening on port %hu\n", ntohs(own.sin6_port));
+    if (getsockname(fd, (void *)&own, &(socklen_t){sizeof own}) < 0)
+        return quit("getsockname");
+    if (dprintf(1, "listening on port %hu\n", ntohs(own.sin6_port)) < 0)
+        return quit("dprintf");
 
     struct epoll_event e = {.events = EPOLLIN, .data.fd = fd};
     if (epoll_ctl(efd, EPOLL_CTL_ADD, fd, &e) < 0)
@@ -88,8 +92,11 @@ int main(int argc, char **argv)
     e.data.fd = sfd;
     if (epoll_ctl(efd, EPOLL_CTL_ADD, sfd, &e) < 0)
         return quit("epoll_ctl");
-    while (epoll_wait(efd, &e, 1, -1) == 1 && e.data.fd == fd)
+    int ready;
+    while ((ready = epoll_wait(efd, &e, 1, -1)) == 1 && e.data.fd == fd)
         serve_one(fd);
+    if (ready < 0)
+        return quit("epoll_wait");
     close(fd);
     return 0;
 }

@@ -73,6 +73,8 @@ static bool heard(void)
     struct sockaddr_in6 from;
     ssize_t n =
         recvfrom(fd, b, 65507, MSG_DONTWAIT, (void *)&from, &(socklen_t){sizeof from});
+    if (n < 0 && errno != EAGAIN)
+        quit("recvfrom");
     if (n < 0)
         return true;
     if (memcmp(&from.sin6_addr, &peer.sin6_addr, 16) != 0 ||
@@ -151,6 +153,7 @@ int main(int argc, char **argv)
             return 0;
         }
     }
-    puts("peer left");
+    if (puts("peer left") == EOF || fflush(stdout) == EOF)
+        quit("puts");
     return 0;
 }

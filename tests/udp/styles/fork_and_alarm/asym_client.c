@@ -75,6 +75,8 @@ int main(int argc, char *argv[])
             uint32_t answer;
             memcpy(&answer, r, 4);
             printf("%lu\n", (unsigned long)ntohl(answer));
+            if (fclose(stdout) == EOF)
+                return error("fclose");
             close(dS);
             return 0;
         }

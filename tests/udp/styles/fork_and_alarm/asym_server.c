@@ -68,7 +68,10 @@ int main(int argc, char *argv[])
         return 1;
     }
     setbuf(stdout, NULL);
-    printf("listening on port %d\n", ntohs(aS.sin_port));
+    if (printf("listening on port %d\n", ntohs(aS.sin_port)) < 0) {
+        perror("asym_server: printf");
+        return 1;
+    }
     while (!end) {
         FD_ZERO(&set);
         FD_SET(dS, &set);
@@ -90,8 +93,9 @@ int main(int argc, char *argv[])
         for (i = 0; i < res; i++)
             text[i] = msg[i] >= 0x20 && msg[i] <= 0x7e ? msg[i] : '.';
         text[res] = '\0';
-        printf("%s:%d %d %s\n", inet_ntoa(aC.sin_addr), ntohs(aC.sin_port), (int)res,
-               text);
+        if (printf("%s:%d %d %s\n", inet_ntoa(aC.sin_addr), ntohs(aC.sin_port), (int)res,
+                   text) < 0)
+            perror("asym_server: printf");
     }
     close(dS);
     return 0;

@@ -41,12 +41,13 @@ static int hear(int dS, const struct sockaddr_in *aP)
             continue;
         if (res == 0) {
             printf("peer left\n");
-            return fflush(stdout) == 0 ? 0 : 1;
+            return fflush(stdout) == 0 ? 0 : error("fflush");
         }
         fwrite(msg, 1, (size_t)res, stdout);
         if (msg[res - 1] != '\n')
             putchar('\n');
-        fflush(stdout);
+        if (fflush(stdout) == EOF)
+            return error("fflush");
     }
 }
 
@@ -101,6 +102,10 @@ int main(int argc, char *argv[])
             error("sendto");
     }
     free(line);
+    if (ferror(stdin)) {
+        kill(child, SIGTERM);
+        return error("getline");
+    }
     sendto(dS, NULL, 0, 0, (struct sockaddr *)&aP, sizeof aP);
     sa.sa_handler = SIG_DFL;
     sigaction(SIGCHLD, &sa, NULL);

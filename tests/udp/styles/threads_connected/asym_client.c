@@ -68,12 +68,14 @@ int main(int argc, char *argv[])
             if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) < 0)
                 die("setsockopt");
             ssize_t n = recv(fd, answer.bytes, sizeof answer.bytes, MSG_TRUNC);
-            if (n < 0 && errno == ECONNREFUSED)
+            if (n < 0 && errno != EAGAIN && errno != EINTR)
                 die("recv");
             if (n < 0)
                 continue;
             if (n == 4) {
                 printf("%u\n", ntohl(answer.number));
+                if (fflush(stdout))
+                    die("fflush");
                 return 0;
             }
         }

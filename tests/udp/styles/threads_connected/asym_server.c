@@ -21,8 +21,10 @@ static void *serve(void *argument)
         struct sockaddr_storage from;
         socklen_t room = sizeof from;
         ssize_t n = recvfrom(fd, message, 65536, 0, (struct sockaddr *)&from, &room);
-        if (n < 0)
+        if (n < 0) {
+            perror("asym_server: recvfrom");
             continue;
+        }
         char host[64], port[8];
         getnameinfo((struct sockaddr *)&from, room, host, sizeof host, port, sizeof port,
                     NI_NUMERICHOST | NI_NUMERICSERV | NI_DGRAM);
@@ -30,7 +32,8 @@ static void *serve(void *argument)
         for (ssize_t i = 0; i < n; i++)
             printf("%s%c", i == 0 ? " " : "", isprint(message[i]) ? message[i] : '.');
         puts("");
-        fflush(stdout);
+        if (fflush(stdout))
+            perror("asym_server: fflush");
         unsigned char answer[4] = {0, (unsigned char)(n >> 16), (unsigned char)(n >> 8),
                                    (unsigned char)n};
         if (sendto(fd, answer, 4, 0, (struct sockaddr *)&from, room) != 4)
@@ -74,9 +77,15 @@ int main(int argc, char *argv[])
     freeaddrinfo(own);
     struct sockaddr_in name;
     socklen_t length = sizeof name;
-    getsockname(fd, (struct sockaddr *)&name, &length);
     setvbuf(stdout, NULL, _IOLBF, 0);
-    printf("listening on port %u\n", ntohs(name.sin_port));
+    if (getsockname(fd, (struct sockaddr *)&name, &length) < 0) {
+        perror("asym_server: getsockname");
+        exit(1);
+    }
+    if (printf("listening on port %u\n", ntohs(name.sin_port)) < 0) {
+        perror("asym_server: printf");
+        exit(1);
+    }
 
     pthread_t thread;
     if ((errno = pthread_create(&thread, NULL, serve, &fd)) != 0) {

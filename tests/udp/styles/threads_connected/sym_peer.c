@@ -43,12 +43,15 @@ static void *listen_to_peer(void *unused)
             die("recv");
         if (n == 0) {
             puts("peer left");
+            if (fflush(stdout))
+                die("fflush");
             exit(0);
         }
         fwrite(buffer, (size_t)n, 1, stdout);
         if (buffer[n - 1] != '\n')
             putc('\n', stdout);
-        fflush(stdout);
+        if (fflush(stdout))
+            die("fflush");
     }
 }
 
@@ -102,6 +105,8 @@ int main(int argc, char *argv[])
         else if (n > 0)
             transmit(line, n);
     }
+    if (ferror(stdin))
+        die("getchar");
     transmit("", 0);
     exit(0);
 }
