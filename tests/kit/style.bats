@@ -172,8 +172,6 @@ LONG_LINES="
 1 tests/stage/browse
 6 tests/stage/stage.bats
 4 tests/udp/reference.bats
-105 tests/unix_sockets/checks.bats
-1 tests/unix_sockets/reference.bats
 "
 
 @test "no line of shell is longer than 90 columns, but those that have long been" {

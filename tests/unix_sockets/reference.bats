@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# unix_sockets: what the grading does not show. A client that nobody here wrote (socat), and
-# the reference solutions under valgrind.
+# unix_sockets: what the grading does not show. A client that nobody here wrote (socat),
+# and the reference solutions under valgrind.
 
 setup_file() {
     make -s -C "$BATS_TEST_DIRNAME/../.." instruments solutions
