@@ -213,7 +213,9 @@ $(served bob)
 server remember
 alice  connect unix:s
 alice  close
+$(served bob)
 $before_answer
+$(served bob)
 $unread
 $(served bob)
 server descriptors before
@@ -570,7 +572,7 @@ $(look gone s)
 $(serving)
 alice  deaf
 alice  connect unix:s
-alice  send    "x"*240000
+alice  send    "x"*205000
 server rests
 server signal  TERM
 server exits   0 within 1s
