@@ -28,7 +28,7 @@ else
 EXERCISES := $(sort $(notdir $(patsubst %/checks.bats,%,$(wildcard tests/*/checks.bats))))
 SHORTS    := $(foreach e,$(EXERCISES),$(firstword $(subst _, ,$(e))))
 INSTRUMENTS := $(addprefix tests/stage/,stage listening crowd fair few cell \
-               short_io.so faults.so)
+               short_io.so faults.so haste.so)
 
 # The directory of a short name; a clear word where there is none.
 known = $(firstword $(filter $(1) $(1)_%,$(EXERCISES)))
@@ -156,7 +156,7 @@ tests/stage/cell: tests/stage/cells.c tests/stage/cell.h
 tests/stage/few tests/stage/cell: %: %.c
 	@$(CC) $(CFLAGS) -o $@ $(filter %.c,$^)
 # ISO C has no function pointers in a void *, as dlsym() returns them.
-tests/stage/short_io.so tests/stage/faults.so: %.so: %.c
+tests/stage/short_io.so tests/stage/faults.so tests/stage/haste.so: %.so: %.c
 	@$(CC) $(filter-out -Wpedantic,$(CFLAGS)) -shared -fPIC -o $@ $< -ldl
 
 # For the tests, which compile copies with the flags of this file.
