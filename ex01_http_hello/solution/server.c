@@ -139,18 +139,19 @@ static int send_response(int client_fd, const char *status, const char *page)
 }
 
 /* Receives what the client still sends, up to its end, and drops it: close() with bytes
-   unread would send RST, and an RST can take the response with it. */
+   unread would send RST, and an RST can take the response with it. Returns the exit
+   status: 0, or 1 when a call has failed. */
 static int drain(int client_fd)
 {
     char bytes[REQUEST_MAX];
     ssize_t received;
 
     if (shutdown(client_fd, SHUT_WR) == -1)
-        return -1;
+        return failed("shutdown");
     do
         received = recv(client_fd, bytes, sizeof bytes, 0);
     while (received > 0);
-    return (int)received;
+    return received == -1 ? failed("recv") : 0;
 }
 /* END SOLUTION */
 
@@ -225,8 +226,8 @@ int main(int argc, char **argv)
     const char *page = request == COMPLETE ? PAGE : "<h1>The request is too large</h1>\n";
     if (send_response(client_fd, status, page) == -1)
         return failed("send");
-    if (request == TOO_LARGE && drain(client_fd) == -1)
-        return failed("recv");
+    if (request == TOO_LARGE && drain(client_fd) != 0)
+        return 1;
     /* END SOLUTION */
 
     /* TODO 8: close the client's socket, then the listening socket; exit status 0. */
