@@ -22,7 +22,7 @@ stopping() { # ENTRY [OPTION...]
     local script
     script=$(cat)
     ! plays "${@:2}" <<<"$script" || return 0
-    if grep -q 'Interrupted system call' "$T/seen"; then
+    if grep -q 'Interrupted system call' "$T.seen"; then
         scene "$@" < <(grep -vE ' (stop|continue|pending)$' <<<"$script")
     else
         tell "$1"
@@ -89,9 +89,9 @@ alice  close
 server exits
 .
     socket_calls "$T/trace" |
-        sed -E '/^[gs]et/d; s/ [a-z0-9]+ [0-9]+$//' | uniq >"$T/seen"
-    sent=$(tr '\n' ' ' <"$T/seen")
-    in_order "$sent" || tell order-of-calls "$(<"$T/seen")"
+        sed -E '/^[gs]et/d; s/ [a-z0-9]+ [0-9]+$//' | uniq >"$T.seen"
+    sent=$(tr '\n' ' ' <"$T.seen")
+    in_order "$sent" || tell order-of-calls "$(<"$T.seen")"
     awk '/ listen\(/ { listens = 1 }
         / writev?\(1, .*listening on port/ { exit !listens }' "$T/trace" ||
         tell line-before-listen \
@@ -183,8 +183,8 @@ to-$1 drain
 
 # What happened to that party of a scene with many, and to its client.
 of_party() { # PARTY
-    grep -E "^ *[0-9.]+ (to-)?$1 " "$T/seen" || true
-    sed -n "/^$1 /,/^[-a-z0-9]* \(ended\|is still\)/p" "$T/seen" | head -n 4
+    grep -E "^ *[0-9.]+ (to-)?$1 " "$T.seen" || true
+    sed -n "/^$1 /,/^[-a-z0-9]* \(ended\|is still\)/p" "$T.seen" | head -n 4
 }
 
 # What is wrong with a message, as causes.md has it: a name a line.
@@ -227,9 +227,9 @@ second prints    "^listening on port @other$"
 
 # Notes it where the line comes only with the end of the program. Fails in any case.
 says_it_late() {
-    cp "$T/seen" "$T/seen.first"
-    cp "$T/kinds" "$T/kinds.first"
-    plays <<. && echo "server late" >>"$T/kinds.first"
+    cp "$T.seen" "$T.seen.first"
+    cp "$T.kinds" "$T.kinds.first"
+    plays <<. && echo "server late" >>"$T.kinds.first"
 server start     ./server @port
 server reachable @port
 $(visit answer)
@@ -237,8 +237,8 @@ alice  close
 server exits
 server prints    "listening on port @port"
 .
-    mv "$T/seen.first" "$T/seen"
-    mv "$T/kinds.first" "$T/kinds"
+    mv "$T.seen.first" "$T.seen"
+    mv "$T.kinds.first" "$T.kinds"
     return 1
 }
 
@@ -346,7 +346,7 @@ alice  fin
         leaves nothing "" close
         leaves silent-reset "" reset
         leaves almost '"GET / HTTP/1.1\r\nX-Long: " "a"*8164 "\r\n\r"' half-close
-    )) || tell_of client-left "$(head -n 1 "$T/kinds")"
+    )) || tell_of client-left "$(head -n 1 "$T.kinds")"
     for case in "$T"/answer.*; do
         [ ! -s "$case" ] || tell client-left "$(show_bytes "$case")"
     done
@@ -459,7 +459,7 @@ server listens  @port
         refused high 65536 70000 131152
         refused huge 3000000000 4294967376 18446744073709551696
         refused many '8080" "8081' '8080" "8081" "8082' '" "'
-    )) || tell_of command-line "$(head -n 1 "$T/kinds")"
+    )) || tell_of command-line "$(head -n 1 "$T.kinds")"
     ! strace_works || nothing_else_is_done
     taken_by_others 65535 || scene highest-port <<'.'
 server start    ./server 65535
@@ -559,10 +559,10 @@ calls_fail() {
         traced large '"a"*8192'
     )) || true
     ! plays -k < <(starts_first < <(failures)) || return 0
-    [ -s "$T/kinds" ] || return
+    [ -s "$T.kinds" ] || return
     while read -r kind; do
         ! grep -q INJECTED "$T/trace.${kind%% *}" || tell_of failing-call "$kind"
-    done < <(grep -v '^to-' "$T/kinds")
+    done < <(grep -v '^to-' "$T.kinds")
 }
 
 # What the program calls in a visit, into trace.PARTY.
@@ -639,8 +639,8 @@ $1 says      "^server: ($names): No buffer space available$"
 # Fails the test for one party of a scene with many, or its client.
 tell_of() { # ENTRY PARTY_AND_KIND
     [ -n "$2" ] || return # the scene is wrong: a mistake of the lab
-    echo "${2#to-}" >"$T/kinds"
-    tell "$1" "$(of_party "$(cut -d ' ' -f 1 "$T/kinds")")"
+    echo "${2#to-}" >"$T.kinds"
+    tell "$1" "$(of_party "$(cut -d ' ' -f 1 "$T.kinds")")"
 }
 
 # The first client has given up: an error, or the next is served.
@@ -675,9 +675,9 @@ server says      "^server: accept4?: Software caused connection abort$"
         sanitized full '"GET / HTTP/1.1\r\nX: " "a"*8169 "\r\n\r\n"'
         sanitized long '"GET / HTTP/1.1\r\nX: " "a"*70000'
     )) || true
-    ! grep -qE ' (sanitizer|leak)$' "$T/kinds" || {
+    ! grep -qE ' (sanitizer|leak)$' "$T.kinds" || {
         about sanitizers
-        blame "$(sanitizers_said "$T/seen")"
+        blame "$(sanitizers_said "$T.seen")"
     }
     read_message "$T/answer.first" || only_plain_answers
 }
@@ -704,7 +704,7 @@ $1 clean
 only_plain_answers() {
     local seen
     spare_the_program
-    seen=$(<"$T/seen")
+    seen=$(<"$T.seen")
     CHECKS=""
     plays <<. || return 0
 server start     ./server @port

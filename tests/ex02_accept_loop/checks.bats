@@ -105,7 +105,7 @@ greets() { has_status "$1" 200 && is_page "$BODY" "$2"; } # FILE N
 # Fails the test where FILE does not greet visitor N, with what ENTRY says of that file.
 must_greet() { # ENTRY FILE N
     greets "$2" "$3" || {
-        echo "$2 differs" >"$T/kinds"
+        echo "$2 differs" >"$T.kinds"
         tell "$1" "$(show_bytes "$T/$2")"
     }
 }
@@ -169,7 +169,7 @@ late() { # SYSTEM_CALL[,SYSTEM_CALL]...
 # Notes it where the line comes only with the end of the program. Fails in any case.
 says_it_late() {
     local seen kinds
-    seen=$(<"$T/seen") kinds=$(<"$T/kinds")
+    seen=$(<"$T.seen") kinds=$(<"$T.kinds")
     plays <<'.' && kinds="server late"
 server start     ./server @port
 server reachable @port
@@ -177,8 +177,8 @@ server signal    TERM
 server exits
 server prints    "listening on port @port"
 .
-    echo "$seen" >"$T/seen"
-    echo "$kinds" >"$T/kinds"
+    echo "$seen" >"$T.seen"
+    echo "$kinds" >"$T.kinds"
     return 1
 }
 
@@ -295,11 +295,11 @@ large  431     "GET / HTTP/1.1\r\nX-Long: " "x"*8168
             < <(unserved)
         asks count-1 "$REQUEST"
     )
-    : >"$T/kinds"
+    : >"$T.kinds"
     while read -r kind status data; do
         visits=$((visits + (status == 200)))
         has_status "$kind-$((++n))" "($status)" || {
-            echo "$kind differs" >>"$T/kinds"
+            echo "$kind differs" >>"$T.kinds"
             wrong+="${data:0:60}: expected $status, received ${HEAD%%$'\r'*}"$'\n'
         }
     done < <(unserved)
@@ -351,7 +351,7 @@ lost head   404_Not_Found                       "HEAD / HTTP/1.1$HOST"
             asks "$name-$((++n))" "$data" "at$server"
         done < <(responses)
     )
-    : >"$T/kinds"
+    : >"$T.kinds"
     n=0
     while read -r server name status data; do
         look_at "$name-$((++n))" "${status//_/ }"
@@ -386,9 +386,9 @@ look_at() { # FILE STATUS
         fault "$1" type "no Content-Type: text/html; charset=utf-8"
 }
 
-# Adds to the wrong ones of the test, and to $T/kinds for the cause.
+# Adds to the wrong ones of the test, and to $T.kinds for the cause.
 fault() { # FILE KIND TEXT
-    echo "$1 $2" >>"$T/kinds"
+    echo "$1 $2" >>"$T.kinds"
     wrong+="${1%-*}: $3"$'\n'
     first=${first:-$1}
 }
@@ -438,7 +438,7 @@ brings() { # NAME [ENTRY]
 }
 
 not_brought() { # NAME [ENTRY]
-    echo "$1 differs" >"$T/kinds"
+    echo "$1 differs" >"$T.kinds"
     tell "${2:-file}" "$(size "$T/a-$1") bytes came, head and page:
 $(show_bytes "$T/a-$1")"
 }
@@ -577,7 +577,7 @@ leaves() { # WAY STEP...
             deaf "server rests" reset "$said"
     ))
     ! holds_text ' 200 ' "$T/cut" || {
-        echo "cut differs" >"$T/kinds"
+        echo "cut differs" >"$T.kinds"
         tell left "$(show_bytes "$T/cut")"
     }
 }
@@ -853,8 +853,8 @@ alice fin"
         printf '%s\n' "page signal TERM" "file signal TERM" "page exits" "file exits" \
             "page clean" "file clean"
     ) || true
-    ! grep -qE ' (sanitizer|leak)$' "$T/kinds" ||
-        tell sanitizers "$(sanitizers_said "$T/seen")"
+    ! grep -qE ' (sanitizer|leak)$' "$T.kinds" ||
+        tell sanitizers "$(sanitizers_said "$T.seen")"
     read_message "$T/page-1" || only_plain_answers
 }
 
@@ -863,7 +863,7 @@ alice fin"
 only_plain_answers() {
     local seen
     spare_the_program
-    seen=$(<"$T/seen")
+    seen=$(<"$T.seen")
     CHECKS=""
     plays <<. || return 0
 server start     ./server @port

@@ -60,8 +60,9 @@ SERVER='127\\.0\\.0\\.1 port @port'
 # checks say so at once.
 must_connect() { # PROGRAM
     { ready && ! blocked "$1"; } || return 0
-    T=$BATS_FILE_TMPDIR PROGRAM=$1
-    plays < <(started) || { about connects; block "$1" "$(last_of <"$T/seen")"; }
+    enter_room "$BATS_FILE_TMPDIR/opening"
+    PROGRAM=$1
+    plays < <(started) || { about connects; block "$1" "$(last_of <"$T.seen")"; }
 }
 
 # Names that have several addresses, in a file that stands for /etc/hosts where we are in
@@ -212,12 +213,12 @@ is_complete() { # PATH
     [[ ${HEAD//$'\r\n'/} != *$'\n'* ]] || wrong=newlines
     [ "${HEAD%%$'\n'*}" = "GET $1 HTTP/1.1"$'\r' ] || wrong=first
     [ -z "$BODY$HAS_NUL" ] || wrong='more'
-    echo "client $wrong" >"$T/kinds"
+    echo "client $wrong" >"$T.kinds"
     [ -z "$wrong" ]
 }
 
 # The number of @port in the scene that has been played.
-port_of_scene() { sed -n 's/^listening on port //p' "$T/seen"; }
+port_of_scene() { sed -n 's/^listening on port //p' "$T.seen"; }
 
 @test "[1] prints the whole response, in however many pieces it comes" {
     needs client
@@ -533,7 +534,7 @@ $(gives_up "[a-z]+: Is a directory$")
 .
     mkfifo "$T/pipe"
     PROGRAM=client
-    plays <<. || grep -qx 'client signal-PIPE' "$T/kinds" || tell no-reader
+    plays <<. || grep -qx 'client signal-PIPE' "$T.kinds" || tell no-reader
 head   start bash -c "exec head -c 10 <pipe"
 client into  pipe
 $(asked)
@@ -622,11 +623,11 @@ $party prints-not \".\""
 host exits
 host clean"
     )) || true
-    ! grep -qE ' (sanitizer|leak)$' "$T/kinds" || {
+    ! grep -qE ' (sanitizer|leak)$' "$T.kinds" || {
         about sanitizers
-        blame "$(sanitizers_said "$T/seen")"
+        blame "$(sanitizers_said "$T.seen")"
     }
-    ! grep -qE '^(page|lines)' "$T/kinds" || only_plain_connects
+    ! grep -qE '^(page|lines)' "$T.kinds" || only_plain_connects
 }
 
 # What the server does with one party's build with sanitizers.
@@ -653,7 +654,7 @@ opens_first() {
 only_plain_connects() {
     spare_the_program
     local seen
-    seen=$(<"$T/seen")
+    seen=$(<"$T.seen")
     CHECKS=""
     ! plays < <(served /) || tell uninitialised "$seen"
 }

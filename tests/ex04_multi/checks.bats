@@ -52,7 +52,7 @@ serving() { # ENTRY [OPTION OF THE STAGE...]
     [[ $script != *LD_PRELOAD=* ]] || preloads
     ! plays -m "$MEMORY_MIB" "${@:2}" <<<"$script" || return 0
     if [[ $script == *"server stop"* ]] &&
-        grep -q 'Interrupted system call' "$T/seen"; then
+        grep -q 'Interrupted system call' "$T.seen"; then
         plays -m "$MEMORY_MIB" "${@:2}" \
             < <(grep -vE ' (stop|continue)$' <<<"$script") && return
     fi
@@ -209,7 +209,7 @@ server prints   "^listening on port @chosen$"
     serving every-address <<'.'
 alice  connect  127.0.0.2:@port
 .
-    has_room || tell backlog "$(grep -a -e 'ended with' -e LISTEN "$T/seen")"
+    has_room || tell backlog "$(grep -a -e 'ended with' -e LISTEN "$T.seen")"
     scene port-taken <<.
 server start    ./$PROGRAM @port
 server listens  @port
@@ -254,10 +254,10 @@ calls_fail() {
     while read -r party kind; do
         grep -qE "(AF_INET|SO_REUSEADDR|listen|getsockname|pipe).*INJECTED" \
             "$T/trace.$party" 2>/dev/null || continue
-        echo "$party $kind" >"$T/kinds"
-        tell failing-call "$(grep -E "^ *[0-9.]+ $party " "$T/seen")
-$(sed -n "/^$party /,/^[a-z]* \(ended\|is still\)/p" "$T/seen" | head -4)"
-    done <"$T/kinds"
+        echo "$party $kind" >"$T.kinds"
+        tell failing-call "$(grep -E "^ *[0-9.]+ $party " "$T.seen")
+$(sed -n "/^$party /,/^[a-z]* \(ended\|is still\)/p" "$T.seen" | head -4)"
+    done <"$T.kinds"
 }
 
 # The run in which CALL fails.
@@ -397,7 +397,7 @@ too    expect  "#1 and I\n"
 too    send    "still\n"
 new    expect  "#2 still\n"
 .
-    ) || grep -q '^first ' "$T/kinds" || tell id-for-no-thread
+    ) || grep -q '^first ' "$T.kinds" || tell id-for-no-thread
 }
 
 # EMFILE is a matter of descriptors, for which there is another scene.
@@ -610,7 +610,7 @@ long_silence() {
         echo "fork-bob silent 5200ms"
         for PROGRAM in $ALL; do end_of_silence "${PROGRAM#*_}"; done
     ) || {
-        for PROGRAM in $ALL; do [[ $(<"$T/kinds") != "${PROGRAM#*_}"* ]] || break; done
+        for PROGRAM in $ALL; do [[ $(<"$T.kinds") != "${PROGRAM#*_}"* ]] || break; done
         tell long-silence
     }
 }
@@ -997,7 +997,7 @@ is_clean() { # ENTRY COMMAND
     script=$(started < <("$2"))
     CHECKS="" plays -k <<<"$script" || plain=""
     ! plays -s -k <<<"$script" || return 0
-    ! grep -qE ' (sanitizer|leak)$' "$T/kinds" || tell "$1" "$(sanitizers_said "$T/seen")"
+    ! grep -qE ' (sanitizer|leak)$' "$T.kinds" || tell "$1" "$(sanitizers_said "$T.seen")"
     [ -z "$plain" ] || tell uninitialised
 }
 
@@ -1064,7 +1064,7 @@ under_tsan() { # ENTRY
         echo "$fixed"
         started <<<"$steps"
         ends_clean
-    ) || ! grep -q ' sanitizer$' "$T/kinds" || tell "$1" "$(sanitizers_said "$T/seen")"
+    ) || ! grep -q ' sanitizer$' "$T.kinds" || tell "$1" "$(sanitizers_said "$T.seen")"
 }
 
 @test "[1] chat_threads: ThreadSanitizer is silent under load" {

@@ -156,21 +156,17 @@ LONG_LINES="
 2 tests/commands/run
 1 tests/commands/setup
 1 tests/commands/starter
-9 tests/ex01_http_hello/checks.bats
-97 tests/ex02_accept_loop/checks.bats
+15 tests/ex01_http_hello/checks.bats
 6 tests/ex02_accept_loop/reference.bats
 2 tests/ex03_client/reference.bats
 13 tests/ex04_multi/reference.bats
-3 tests/grading/alone
 14 tests/kit/commands.bats
 10 tests/kit/grades.bats
+1 tests/kit/hostile.bats
 10 tests/kit/style.bats
-1 tests/kit/try_bug
-17 tests/lib/http.bash
-28 tests/lib/lab.bash
-5 tests/lib/scene.bash
+3 tests/kit/try_bug
 1 tests/stage/browse
-6 tests/stage/stage.bats
+5 tests/stage/stage.bats
 4 tests/udp/reference.bats
 "
 

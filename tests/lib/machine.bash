@@ -61,9 +61,8 @@ has_ipv6() {
 strace_works() { known strace strace_traces; }
 strace_traces() {
     local seen=$BATS_FILE_TMPDIR/straced
-    # With -D it goes on beside what it traces, and may write when that has ended.
-    "$LAB/tests/stage/fair" "$END_S" strace -D -f -qq -o "$seen" -e trace=execve,socket \
-        -e inject=socket:error=EMFILE true 2>/dev/null && await "$END_S" test -s "$seen"
+    "$LAB/tests/stage/fair" "$END_S" strace -f -qq -o "$seen" -e trace=execve,socket \
+        -e inject=socket:error=EMFILE true 2>/dev/null && [ -s "$seen" ]
 }
 with_strace() { strace_works || skip "strace is missing, or may not trace here"; }
 
@@ -89,24 +88,29 @@ with_browser() {
     BROWSES=1
 }
 
-# Tells whether it shows a page that talk sends it.
+# Tells whether it shows a page that the stage sends it.
 browser_works() { known browser browser_shows_a_page; }
 browser_shows_a_page() {
-    local page=$BATS_FILE_TMPDIR/own_page server PORT
-    "$TALK" -t "$BROWSER_S" >/dev/null 2>&1 3>&- 4>&- <<'END' &
-door   listen 127.0.0.1:0
-server accept door
-server until "\r\n\r\n"
-server send "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n"
-server send "<link rel=icon href='data:,'><h1>The lab's own</h1>"
-server half-close
-server drain
-END
-    server=$!
-    PORT=$("$LAB/tests/stage/listening" "$server" "$START_S" 3>&- 4>&-) &&
-        browse "http://127.0.0.1:$PORT/" "$page"
-    kill "$server" 2>/dev/null || true
-    [[ $(headings "$page" 2>/dev/null) == *"The lab's own"* ]]
+    "$STAGE" -t "$BROWSER_S" >/dev/null 2>&1 3>&- 4>&- <<.
+door    listen @web
+browser start  "$LAB/tests/stage/browse" "$(find_browser)" http://127.0.0.1:@web/
+server  accept door
+server  until  "\r\n\r\n"
+server  send   "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n"
+server  send   "<link rel=icon href='data:,'><h1>The lab's own</h1>"
+server  half-close
+browser exits
+browser prints "<h1>The lab's own"
+.
+}
+
+# The browser for tests: the small headless build of Chromium first, as it starts fastest.
+find_browser() {
+    local name
+    for name in chromium-headless-shell chromium chromium-browser google-chrome; do
+        command -v "$name" && return
+    done
+    return 1
 }
 
 # ---- Before a program is blamed ----

@@ -2,22 +2,27 @@
 # causes.md, an entry a scene. Comes after lib/lab.
 # shellcheck shell=bash disable=SC2034 # variables of lib/lab
 
-STAGE=$LAB/tests/stage/stage
-
-# Plays the scene on standard input; what was seen goes to $T/seen, and for each step that
-# failed a line "PARTY KIND" to $T/kinds. CHECKS=1 takes the builds with sanitizers. Fails
+# Plays the scene on standard input; what was seen goes to $T.seen, and for each step that
+# failed a line "PARTY KIND" to $T.kinds. CHECKS=1 takes the builds with sanitizers. Fails
 # where a step has failed.
 plays() { # [OPTION OF THE STAGE...]
     local builds=$PLAIN status=0
     [ -z "$CHECKS" ] || builds=$CHECKED
-    LAB_TEST=$T "$STAGE" -t "$TALK_S" -b "$builds" -d "$T" -K "$T/kinds" "$@" \
-        >"$T/seen" 2>&1 3>&- 4>&- || status=$?
-    [ "$status" -ne 2 ] || cat "$T/seen" >"$T/.shell" # a mistake of the lab
-    [ "$status" -eq 0 ] || how_many_processes >>"$T/seen"
+    LAB_TEST=$T "$STAGE" -t "$TALK_S" -b "$builds" -d "$T" -K "$T.kinds" "$@" \
+        >"$T.seen" 2>&1 3>&- 4>&- || status=$?
+    [ "$status" -ne 2 ] || cat "$T.seen" >"$T.shell" # a mistake of the lab
+    [ "$status" -eq 0 ] || how_many_processes >>"$T.seen"
+    [ -z "$LAB_CELL" ] || leave_plain_files
     return "$status"
 }
 
-# Plays the scene on standard input; where it fails, so does the test, with what ENTRY says.
+# What a hostile program leaves in the room leads nowhere else, and makes nobody wait.
+leave_plain_files() {
+    find "$T" ! -type f ! -type d ! -name '*.so' -delete 2>/dev/null || true
+}
+
+# Plays the scene on standard input; where it fails, so does the test, with what ENTRY
+# says.
 scene() { # ENTRY [OPTION OF THE STAGE...]
     plays "${@:2}" || tell "$1"
 }
@@ -26,18 +31,18 @@ scene() { # ENTRY [OPTION OF THE STAGE...]
 # seen, or other words for that.
 tell() { # ENTRY [SEEN]
     about "$1"
-    blame "${2-$(last_of <"$T/seen")}"
+    blame "${2-$(last_of <"$T.seen")}"
 }
 
-# What causes.md says under "## ENTRY": sets DID, EXPECTED, SECTION and BECAUSE. A field is
-# "- NAME: text", and goes on in lines that begin with two blanks. Of several of a name the
-# first is taken that has in parentheses the program in PROGRAM, a party (up to its hyphen)
-# or a kind of $T/kinds, or between slashes what matches $T/seen; else the one without. The
-# word PROGRAM in a text stands for what the variable holds.
+# What causes.md says under "## ENTRY": sets DID, EXPECTED, SECTION and BECAUSE. A field
+# is "- NAME: text", and goes on in lines that begin with two blanks. Of several of a name
+# the first is taken that has in parentheses the program in PROGRAM, a party (up to its
+# hyphen) or a kind of $T.kinds, or between slashes what matches $T.seen; else the one
+# without. The word PROGRAM in a text stands for what the variable holds.
 about() { # ENTRY
     local line inside="" field="" usual="" kinds seen name
-    kinds=" $PROGRAM $(sed 's/-[^ ]* / /' "$T/kinds" | tr '\n' ' ') "
-    seen=$(tr '\n' ' ' <"$T/seen")
+    kinds=" $PROGRAM $(sed 's/-[^ ]* / /' "$T.kinds" | tr '\n' ' ') "
+    seen=$(tr '\n' ' ' <"$T.seen")
     SCENE=$1 DID="" EXPECTED="" SECTION="" BECAUSE=""
     local usual_DID="" usual_EXPECTED="" usual_SECTION="" usual_BECAUSE=""
     while IFS= read -r line; do
@@ -95,11 +100,11 @@ holds_one() { # WORDS
 # more to test, and every test says so at once.
 must_open() { # PROGRAM ARGUMENT...
     ready || return 0
-    T=$BATS_FILE_TMPDIR
+    enter_room "$BATS_FILE_TMPDIR/opening"
     local status=0
     plays <<<"server start ./$*
 server reachable @port" || status=$?
-    [ "$status" -eq 0 ] || { about opens; block "$1" "$(last_of <"$T/seen")"; }
+    [ "$status" -eq 0 ] || { about opens; block "$1" "$(last_of <"$T.seen")"; }
 }
 
 # Plays FUNCTION's scenes beside the tests, from setup_file on, as they take long; `told`
@@ -107,16 +112,15 @@ server reachable @port" || status=$?
 aside() { behind play_aside "$1"; } # FUNCTION
 play_aside() { # FUNCTION
     ready
-    T=$BATS_FILE_TMPDIR/$1
-    mkdir -p "$T"
-    { "$1" && : >"$T/well"; } >"$T/said" || true
+    enter_room "$BATS_FILE_TMPDIR/$1"
+    { "$1" && : >"$T.well"; } >"$T.said" || true
 }
 told() { # FUNCTION
     finish play_aside "$1" || true
-    [ ! -f "$BATS_FILE_TMPDIR/$1/well" ] || return 0
+    [ ! -f "$BATS_FILE_TMPDIR/$1.well" ] || return 0
     spare_the_program
     : >"$BATS_TEST_TMPDIR/.told"
-    cat "$BATS_FILE_TMPDIR/$1/said"
+    cat "$BATS_FILE_TMPDIR/$1.said"
     return 1
 }
 
@@ -130,7 +134,8 @@ starts_first() {
 }
 
 # Lines of a scene: the given ones for each number from FIRST to LAST, or down to it; @
-# alone stands for the number. (bash is slow at this under bats, which traps every command.)
+# alone stands for the number. (bash is slow at this under bats, which traps every
+# command.)
 each() { # FIRST LAST LINE...
     awk 'BEGIN {
         first = ARGV[1] + 0; last = ARGV[2] + 0; step = first <= last ? 1 : -1
@@ -156,9 +161,9 @@ alice send $REQUEST
 alice drain"
 }
 
-# Reads the HTTP message in FILE: sets ANSWER, HEAD (with the line end of its last line) and
-# BODY; HAS_NUL where it holds a NUL byte, as bash keeps only what stands before it. Fails
-# where it has no blank line, with or without CR.
+# Reads the HTTP message in FILE: sets ANSWER, HEAD (with the line end of its last line)
+# and BODY; HAS_NUL where it holds a NUL byte, as bash keeps only what stands before it.
+# Fails where it has no blank line, with or without CR.
 read_message() { # FILE
     HAS_NUL="" HEAD="" BODY=""
     ! IFS= read -r -d '' ANSWER <"$1" || HAS_NUL=1

@@ -6,8 +6,8 @@
 
    As long as its parent lives it kills each process group that has MANY processes or
    more, where LAB_TEST in the environment of one begins with PREFIX: so it was started by
-   a test. The numbers of the group and of its processes are a line of the file many in
-   the directory LAB_TEST. What it does is short: it, too, gets little of the processor
+   a test. The numbers of the group and of its processes are a line of the file LAB_TEST.many,
+   beside the directory LAB_TEST. What it does is short: it, too, gets little of the processor
    then.
    Exit status: 0 its parent has ended, 2 wrong command line. */
 
@@ -101,7 +101,7 @@ static bool end_the_many(int many, const char *prefix)
         if (test == NULL)
             continue;
         char path[4096];
-        snprintf(path, sizeof path, "%s/many", test);
+        snprintf(path, sizeof path, "%s.many", test);
         FILE *note = fopen(path, "a");
         if (note != NULL) {
             fprintf(note, "%d %d\n", groups[i].id, groups[i].processes);

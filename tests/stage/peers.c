@@ -428,7 +428,8 @@ bool play_quiet(struct stage *stage, struct party *party, const struct step *ste
 
 bool play_save(struct stage *stage, struct party *party, const struct step *step)
 {
-    party->save = fopen(step->file, "w");
+    unlink(step->file); /* a program may have put there what leads elsewhere */
+    party->save = fopen(step->file, "wx");
     return party->save != NULL ||
            say(stage, party, '!', "save %s: %s", step->file, strerror(errno));
 }

@@ -67,7 +67,7 @@ own_address() {
 # checks. Where none of the three begins there is nothing to test.
 begin() {
     ready || return 0
-    T=$BATS_FILE_TMPDIR
+    enter_room "$BATS_FILE_TMPDIR/opening"
     begins asym_server <<<'server start ./asym_server @port
 server reachable @port'
     begins asym_client <<<"$(asks hello)
@@ -82,9 +82,9 @@ remote expect \"hello\n\""
 # Blocks a program that is not seen at all in the scene on standard input: of what is
 # sent, any datagram will do.
 begins() { # PROGRAM
-    blocked "$1" || plays || grep -qE '^ *[0-9.]+ (server|remote) +<' "$T/seen" || {
+    blocked "$1" || plays || grep -qE '^ *[0-9.]+ (server|remote) +<' "$T.seen" || {
         about "opens-$1"
-        block "$1" "$(last_of <"$T/seen")"
+        block "$1" "$(last_of <"$T.seen")"
     }
 }
 
@@ -95,15 +95,15 @@ begins() { # PROGRAM
 scene_of_each() { # ENTRY
     local party
     ! plays -k || return 0
-    read -r party _ <"$T/kinds"
+    read -r party _ <"$T.kinds"
     PROGRAM=${PROGRAM:-$party} tell_of "$party" "$1"
 }
 
 # Fails the test for one party of a scene that has gone on without it.
 tell_of() { # PARTY ENTRY
-    sed -i "/^$1 /!d" "$T/kinds"
-    tell "$2" "$(grep -E "^ *[0-9.]+ $1 " "$T/seen")
-$(sed -n "/^$1 /,/^[a-z_]*[-0-9]* \(ended\|is still\)/p" "$T/seen" | head -4)"
+    sed -i "/^$1 /!d" "$T.kinds"
+    tell "$2" "$(grep -E "^ *[0-9.]+ $1 " "$T.seen")
+$(sed -n "/^$1 /,/^[a-z_]*[-0-9]* \(ended\|is still\)/p" "$T.seen" | head -4)"
 }
 
 # Plays a scene that takes the times of the statement, up to three times: where the stage
@@ -182,7 +182,7 @@ server prints-last "listening on port @port\n" \
 }
 
 # Notes for the checks that need answers that not one has come.
-is_mute() { grep -qE '^ *[0-9.]+ alice +<' "$T/seen" || : >"$BATS_FILE_TMPDIR/mute"; }
+is_mute() { grep -qE '^ *[0-9.]+ alice +<' "$T.seen" || : >"$BATS_FILE_TMPDIR/mute"; }
 
 @test "[1] asym_client sends its message and prints the answer" {
     scene ask <<.
@@ -826,7 +826,7 @@ calls_fail() {
         ) || continue
         while read -r party; do
             ! grep -q INJECTED "$T/trace.$party" || tell_of "$party" failing-call
-        done < <(cut -d ' ' -f 1 "$T/kinds")
+        done < <(cut -d ' ' -f 1 "$T.kinds")
     done
 }
 
@@ -913,9 +913,9 @@ sanitized() { # PROGRAM
     local script PROGRAM=$1 words seen
     script=$(cat)
     ! plays -s -k <<<"$script" || return 0
-    words=$(sanitizers_said "$T/seen")
+    words=$(sanitizers_said "$T.seen")
     [ -z "$words" ] || tell sanitizers "$words"
-    seen=$(last_of <"$T/seen")
+    seen=$(last_of <"$T.seen")
     spare_the_program
     CHECKS=""
     ! plays <<<"$script" || tell uninitialised "$seen"

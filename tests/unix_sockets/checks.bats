@@ -42,17 +42,16 @@ teardown() { tidy; }
 # tested. Another path, another datagram, or no word of it, is a check's own matter.
 comes() {
     ! blocked "$PROGRAM" && ready || return 0
-    T=$BATS_FILE_TMPDIR/$PROGRAM
-    mkdir "$T"
+    enter_room "$BATS_FILE_TMPDIR/$PROGRAM"
     ! plays || return 0
-    case $(<"$T/kinds")$(<"$T/seen") in
+    case $(<"$T.kinds")$(<"$T.seen") in
     *" unsaid"*) : >"$BATS_FILE_TMPDIR/mute.$PROGRAM" ;;
     *" elsewhere"* | *"server < "*) ;;
     *)
         (cd "$T" && find . -type s ! -name "$FIRST_PATH" -printf 'a socket at %P\n') \
-            >>"$T/seen"
+            >>"$T.seen"
         about opens
-        block "$PROGRAM" "$(last_of <"$T/seen")"
+        block "$PROGRAM" "$(last_of <"$T.seen")"
         ;;
     esac
 }
@@ -61,12 +60,12 @@ comes() {
 # says of its program, and what was seen of it.
 tell_first() { # PARTY ENTRY
     local seen party kind
-    while read -r party kind && [ "${1:-$party}" != "$party" ]; do :; done <"$T/kinds"
+    while read -r party kind && [ "${1:-$party}" != "$party" ]; do :; done <"$T.kinds"
     seen=$(awk -v party="$party" '
         /^ *[0-9.]+ / { own = $2 == party }
         /^[^ ]+ (ended with|is still running)/ { own = $1 == party }
-        own' "$T/seen")
-    echo "$party $kind" >"$T/kinds"
+        own' "$T.seen")
+    echo "$party $kind" >"$T.kinds"
     [[ ! $seen =~ "start ".*[./]/?([a-z]+_(server|client)) ]] ||
         PROGRAM=${BASH_REMATCH[1]}
     tell "$2" "$seen"
@@ -444,7 +443,7 @@ client prints-only "7\n"
 }
 answers_junk() {
     # The client has gone before all of it could be sent.
-    plays -k <<. || ! grep -q '^client ' "$T/kinds" || tell_first client junk
+    plays -k <<. || ! grep -q '^client ' "$T.kinds" || tell_first client junk
 server bind   unixgram:s
 client start  ./dgram_client s hello
 server expect "hello"
@@ -481,7 +480,7 @@ leaves_nothing() { # ENTRY PATH...
     local path
     for path in "${@:2}"; do
         [ ! -e "$path" ] || tell "$1" "still there: $path
-$(last_of <"$T/seen")"
+$(last_of <"$T.seen")"
     done
 }
 
@@ -491,7 +490,7 @@ $(last_of <"$T/seen")"
     for way in 'server send "\0\0\0\x05"' 'client signal INT' 'client signal TERM'; do
         leaves "$way"
         [[ $way == server* ]] ||
-            ! grep -q '^ *[0-9.]* client *\. ends with exit status 0$' "$T/seen" ||
+            ! grep -q '^ *[0-9.]* client *\. ends with exit status 0$' "$T.seen" ||
             tell signal-no-answer
     done
     told leaves_unanswered
@@ -650,7 +649,7 @@ second start   ./stream_server s
 second exits   1
 second says    "^stream_server: .*Address already in use"
 .
-    ! grep -q '^second ' "$T/kinds" || tell_first second backlog-full
+    ! grep -q '^second ' "$T.kinds" || tell_first second backlog-full
 }
 
 @test "[1] both servers never remove what is not theirs" {
@@ -671,7 +670,7 @@ second says    "^stream_server: .*Address already in use"
             look there dead
         ) && [ -d directory ] && [ "$(<file)" = "keep me" ] && [ -L file-link ] &&
             [ -L dead-link ] && [ -L broken-link ] && [ ! -e nothing ] ||
-            tell not-a-socket "$(<"$T/seen")
+            tell not-a-socket "$(<"$T.seen")
 $(ls -l file directory file-link dead-link broken-link dead nothing 2>&1)"
     done
     for PROGRAM in $SERVERS; do
@@ -756,7 +755,7 @@ calls_fail() {
     local party kind
     while read -r party kind; do
         ! grep -qs INJECTED "$T/trace.$party" || tell_first "$party" failing-call
-    done < <(uniq "$T/kinds")
+    done < <(uniq "$T.kinds")
 }
 
 # The run in which CALL fails.
@@ -856,11 +855,11 @@ stream signal TERM
 stream exits
 stream clean
 .
-    ! grep -qE ' (sanitizer|leak)$' "$T/kinds" || {
+    ! grep -qE ' (sanitizer|leak)$' "$T.kinds" || {
         about sanitizers
-        blame "$(sanitizers_said "$T/seen")"
+        blame "$(sanitizers_said "$T.seen")"
     }
-    ! grep -q '^bob ' "$T/kinds" || only_plain_answers
+    ! grep -q '^bob ' "$T.kinds" || only_plain_answers
 }
 
 # Steps of a stream_client that is given these lines.
@@ -878,7 +877,7 @@ $1 clean"
 only_plain_answers() {
     spare_the_program
     local seen
-    seen=$(<"$T/seen")
+    seen=$(<"$T.seen")
     CHECKS=""
     plays <<. || return 0
 server start   ./dgram_server d
