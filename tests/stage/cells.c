@@ -70,7 +70,7 @@ int cell_words(const struct cell *cell, char *words[CELL_WORDS_MAX])
                                         "HOME",
                                         "/tmp",
                                         NULL};
-    static char info[16], names[CELL_SETTINGS_MAX][64];
+    static char names[CELL_SETTINGS_MAX][64];
     int count = 0;
     for (int i = 0; begin[i] != NULL; i++)
         count = add(words, count, begin[i]);
@@ -96,6 +96,7 @@ int cell_words(const struct cell *cell, char *words[CELL_WORDS_MAX])
         count = add(words, count, equals + 1);
     }
     if (cell->info != -1) {
+        static char info[16];
         snprintf(info, sizeof info, "%d", cell->info);
         count = add(words, count, "--info-fd");
         count = add(words, count, info);

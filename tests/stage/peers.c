@@ -156,7 +156,7 @@ bool play_accept(struct stage *stage, struct party *party, const struct step *st
 {
     struct party *listener = &stage->parties[step->other];
     struct moment end = end_of(stage, step);
-    bool last = false;
+    bool last = all_have_ended(stage);
     while (!wait_for(stage, listener, POLLIN, last ? pause_of(0) : end)) {
         if (last)
             return fails(stage, party, "ended",
@@ -255,6 +255,7 @@ static ssize_t read_datagram(struct party *party, char *bytes, int flags)
 {
     union {
         struct cmsghdr first; /* aligns */
+        /* cppcheck-suppress unusedStructMember */
         char bytes[CMSG_SPACE(sizeof(struct timespec))];
     } control;
     struct iovec data = {.iov_base = bytes, .iov_len = DATAGRAM_MAX};
@@ -280,12 +281,11 @@ static ssize_t read_datagram(struct party *party, char *bytes, int flags)
    send it. */
 static bool datagram_comes(struct stage *stage, struct party *party, struct moment until)
 {
-    bool last = false;
-    while (!wait_for(stage, party, POLLIN, until)) {
+    bool last = all_have_ended(stage);
+    while (!wait_for(stage, party, POLLIN, last ? pause_of(0) : until)) {
         if (last || is_past(until))
             return false;
         last = all_have_ended(stage);
-        until = last ? pause_of(0) : until;
     }
     return true;
 }

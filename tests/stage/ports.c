@@ -91,10 +91,10 @@ static size_t named_number(struct stage *stage, const char *text, int *number)
 
 char *with_ports(struct stage *stage, char *out, size_t size, const char *text)
 {
-    size_t length = 0, name;
+    size_t length = 0;
     int number = 0;
     while (*text != '\0' && length + 12 < size) {
-        name = named_number(stage, text, &number);
+        size_t name = named_number(stage, text, &number);
         if (name == 0) {
             out[length++] = *text++;
             continue;

@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -90,7 +91,8 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 /* What is only looked at, or is to come whole, is left alone: it may bring all there is. */
 static size_t limit_of_recv(int fd, size_t length, int flags)
 {
-    return flags & (MSG_PEEK | MSG_WAITALL) ? length : limit(fd, length, "SHORT_RECV");
+    bool whole = (flags & (MSG_PEEK | MSG_WAITALL)) != 0;
+    return whole ? length : limit(fd, length, "SHORT_RECV");
 }
 
 ssize_t recv(int fd, void *bytes, size_t length, int flags)
