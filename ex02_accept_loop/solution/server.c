@@ -96,6 +96,11 @@ static int stop_on_signals(void)
         return failed("pipe");
     if (sigaction(SIGINT, &action, NULL) == -1 || sigaction(SIGTERM, &action, NULL) == -1)
         return failed("sigaction");
+    /* stderr may be a pipe, as in ./server 2>&1 | head: where its reader has left, a
+       message about a client is lost, and does not end the server. */
+    action.sa_handler = SIG_IGN;
+    if (sigaction(SIGPIPE, &action, NULL) == -1)
+        return failed("sigaction");
     return 0;
 }
 
@@ -217,17 +222,20 @@ static int send_response(int client_fd, const char *status, const char *page,
 
 /* Receives what the client still sends, up to its end, and drops it: close() with bytes
    unread would send RST, and an RST can take the response with it. */
-static int drain(int client_fd)
+static void drain(int client_fd)
 {
     char bytes[REQUEST_MAX];
     ssize_t received;
 
-    if (shutdown(client_fd, SHUT_WR) == -1)
-        return -1;
+    if (shutdown(client_fd, SHUT_WR) == -1) {
+        failed("shutdown");
+        return;
+    }
     do
         received = recv_in_time(client_fd, bytes, sizeof bytes);
     while (received > 0);
-    return (int)received;
+    if (received == -1)
+        failed("recv");
 }
 
 /* Sends a response that says no. There may be more of the request to come: the rest of
@@ -238,25 +246,32 @@ static int refuse(int client_fd, const char *status, bool only_head)
     int length = snprintf(page, sizeof page, "<h1>%s</h1>\n", status);
     if (send_response(client_fd, status, page, (size_t)length, only_head) == -1)
         return -1;
-    if (drain(client_fd) == -1)
-        failed("recv");
+    drain(client_fd);
     return 0;
 }
 
 /* Reads a file. Result: its bytes, which the caller frees, or NULL when it can't be read.
    Read whole before the first byte is sent: Content-Length is what has been read, even
-   when somebody writes to the file meanwhile. */
+   when somebody writes to the file meanwhile. Only a regular file is opened: a FIFO would
+   wait for somebody who writes into it. */
 static char *read_file(const char *path, size_t *length)
 {
     struct stat about;
     char *bytes = NULL;
+    if (stat(path, &about) == -1) {
+        failed("stat");
+        return NULL;
+    }
+    if (!S_ISREG(about.st_mode)) {
+        fprintf(stderr, "server: %s is no regular file\n", path);
+        return NULL;
+    }
     FILE *file = fopen(path, "rb");
     if (file == NULL) {
         failed("fopen");
         return NULL;
     }
-    if (fstat(fileno(file), &about) == 0 && S_ISREG(about.st_mode))
-        bytes = malloc((size_t)about.st_size + 1); /* malloc(0) may return NULL */
+    bytes = malloc((size_t)about.st_size + 1); /* malloc(0) may return NULL */
     if (bytes != NULL)
         *length = fread(bytes, 1, (size_t)about.st_size, file);
     if (ferror(file)) {

@@ -13,7 +13,8 @@ setup() {
 serve() { # FILE COMMAND...
     local file=$1 port
     shift
-    "$@" ex02_accept_loop/solution/server 0 "$file" >/dev/null 2>"$BATS_TEST_TMPDIR/err" 3>&- 4>&- &
+    "$@" ex02_accept_loop/solution/server 0 "$file" \
+        >/dev/null 2>"$BATS_TEST_TMPDIR/err" 3>&- 4>&- &
     SERVER=$!
     port=$(tests/stage/listening "$SERVER" 20)
     URL=http://127.0.0.1:$port/
@@ -26,9 +27,9 @@ teardown() { kill -KILL "$SERVER" 2>/dev/null || true; }
         --log-file="$BATS_TEST_TMPDIR/valgrind"
     local port=${URL##*:} request
     port=${port%/}
-    for request in 'send "GET / HTTP/1.1\r\n\r\n"' 'send "HEAD / HTTP/1.1\r\n\r\n"' 'send "GET /"' \
-        'send "GET /x?y HTTP/1.1\r\n\r\n"' 'send "\0\r\n\r\n"' 'send "x"*8188 "\r\n\r\n"' \
-        'send "x"*20000' 'send "POST / HTTP/1.1\r\n\r\n" "d"*20000' 'silent 1ms'; do
+    for request in 'send "GET / HTTP/1.1\r\n\r\n"' 'send "HEAD / HTTP/1.1\r\n\r\n"' \
+        'send "GET /"' 'send "GET /x?y HTTP/1.1\r\n\r\n"' 'send "\0\r\n\r\n"' \
+        'send "x"*8188 "\r\n\r\n"' 'send "x"*20000' 'send "POST / HTTP/1.1\r\n\r\n" "d"*20000' 'silent 1ms'; do
         tests/stage/stage -t 10 >/dev/null 3>&- 4>&- <<EOF
 alice connect 127.0.0.1:$port
 alice $request
@@ -58,7 +59,8 @@ EOF
     run curl -sS -o /dev/null -w '%{http_code}' "${URL}favicon.ico"
     assert_success
     assert_output 404
-    run curl -sS -o /dev/null -w '%{http_code}' -H "X-Long: $(head -c 20000 /dev/zero | tr '\0' x)" "$URL"
+    run curl -sS -o /dev/null -w '%{http_code}' \
+        -H "X-Long: $(head -c 20000 /dev/zero | tr '\0' x)" "$URL"
     assert_success
     assert_output 431
     run curl -sS -o /dev/null -w '%{http_code}' -H Expect: --data-binary "@$BIG" "$URL"
@@ -78,6 +80,7 @@ function_of() { # NAME FILE
         assert_line '}'
         assert_output "$(function_of "$name" ex01_http_hello/solution/server.c)"
     done
-    diff <(sed -n '/TODO 2: server_fd/,/END SOLUTION/p; /TODO 3: bind/,/END SOLUTION/p' ex01_http_hello/solution/server.c) \
-        <(sed -n '/TODO 2: server_fd/,/END SOLUTION/p; /TODO 3: bind/,/END SOLUTION/p' ex02_accept_loop/solution/server.c)
+    local steps='/TODO 2: server_fd/,/END SOLUTION/p; /TODO 3: bind/,/END SOLUTION/p'
+    diff <(sed -n "$steps" ex01_http_hello/solution/server.c) \
+        <(sed -n "$steps" ex02_accept_loop/solution/server.c)
 }

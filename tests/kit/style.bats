@@ -157,7 +157,6 @@ LONG_LINES="
 1 tests/commands/setup
 1 tests/commands/starter
 15 tests/ex01_http_hello/checks.bats
-6 tests/ex02_accept_loop/reference.bats
 2 tests/ex03_client/reference.bats
 13 tests/ex04_multi/reference.bats
 14 tests/kit/commands.bats
