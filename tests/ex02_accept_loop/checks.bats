@@ -888,13 +888,13 @@ alice fin"
     with_sanitizers
     echo '<h1>My page</h1>' >"$T/page.html"
     head -c "$BIG" /dev/zero >"$T/big.html"
-    local request way n=0
+    local data way n=0
     plays -s -k < <(
         opens page
         opens file page.html
-        while read -r request; do
+        while read -r data; do
             for way in page file; do
-                asks "$way-$((++n))" "$request" "at$way" half-close
+                asks "$way-$((++n))" "$data" "at$way" half-close
             done
         done <<.
 "GET / HTTP/1.1$HOST"
