@@ -21,7 +21,6 @@ setup_file() {
         blocked "$PROGRAM" || aside "visits_to_$PROGRAM"
     done
     blocked chat_threads || aside load_under_tsan
-    aside long_silence
     aside starts_under_strace
     aside early_signals
 }
@@ -338,7 +337,7 @@ bob    send    "three\n"
 bob    expect  "three\n"
 .
     [ "$(grep -c listening "$T/out")" -le 1 ] ||
-        tell printed-twice "$(shown stdout "$T/out")"
+        tell printed-twice "$(<"$T/out")"
     serving deaf-echo <<'.'
 alice  deaf
 alice  connect @port
@@ -406,8 +405,9 @@ new    expect  "#2 still\n"
 
 # EMFILE is a matter of descriptors, for which there is another scene.
 accept_fails() {
+    local errors=EINTR,ECONNABORTED,EPROTO,ENOBUFS,ENOMEM,EPERM
     serving accept-fails -t "$LONG_S" <<.
-server with    FAIL_ACCEPT=EINTR,ECONNABORTED,EPROTO,ENOBUFS LD_PRELOAD=./faults.so
+server with    FAIL_ACCEPT=$errors HASTE=20 LD_PRELOAD=./faults.so:./haste.so
 $(newcomers)
 .
 }
@@ -496,7 +496,7 @@ carol  fin
     for_each "$ALL" lines_are_whole
     for_each "$ALL" long_lines_end
     for_each "$ALL" counts_are_short
-    told long_silence
+    for_each "$ALL" comes_late
 }
 
 lines_are_whole() { serving lines < <(lines_in_pieces); }
@@ -608,34 +608,18 @@ counts_are_short() {
     )
 }
 
-# Beside the other checks, and for all three at once: the second half of a line comes
-# after five seconds. Each program is called by the last part of its name here.
-long_silence() {
-    plays -t "$LONG_S" < <(
-        for PROGRAM in $ALL; do silence_of "${PROGRAM#*_}"; done
-        echo "fork-bob silent 5200ms"
-        for PROGRAM in $ALL; do end_of_silence "${PROGRAM#*_}"; done
-    ) || {
-        for PROGRAM in $ALL; do [[ $(<"$T.kinds") != "${PROGRAM#*_}"* ]] || break; done
-        tell long-silence
-    }
-}
-silence_of() { # NAME
-    cat <<.
-$1 start ./$PROGRAM @at$1
-$1 reachable @at$1
-$1-alice connect @at$1
-$1-bob connect @at$1
-$1-bob send "bon"
+# A minute, as the program counts it.
+comes_late() {
+    serving long-silence < <(heard <<'.'
+server with    HASTE=200 LD_PRELOAD=./haste.so
+alice  connect @port
+bob    connect @port
+bob    send    "bon"
+bob    silent  300ms
+bob    send    "jour\n"
+bob    heard   "bonjour\n"
 .
-}
-end_of_silence() { # NAME
-    local arrives='alice expect "#2 bonjour\n"'
-    [ "$PROGRAM" != echo_fork ] || arrives='bob expect "bonjour\n"'
-    cat <<.
-$1-bob send "jour\n"
-$1-$arrives
-.
+    )
 }
 
 # ---- 10, 11: nobody delays anybody ----
