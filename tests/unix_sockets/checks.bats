@@ -78,15 +78,10 @@ up() { # PARTY PATH [PROGRAM]
     [ -f "$BATS_FILE_TMPDIR/mute.${3:-$PROGRAM}" ] || echo "$1 shows \"listening on\""
 }
 
-# Steps that start the server PROGRAM, where no socket has been left before.
+# Steps that start the server PROGRAM.
 serving() { # [PATH]
-    nothing_left
     echo "server start ./$PROGRAM ${1:-s}"
     up server "${1:-s}"
-}
-nothing_left() {
-    echo "remove start rm -f s
-remove exits 0"
 }
 
 # Steps of a client of stream_server that is served.
@@ -150,8 +145,8 @@ $(serving)
 alice  connect unix:s
 alice  send    "hello\n"
 alice  expect  "hello\n"
-alice  send    "a\0b\x01\xff"
-alice  expect  "a\0b\x01\xff"
+alice  send    "a\0b\x01\xff\r\n"
+alice  expect  "a\0b\x01\xff\r\n"
 alice  silent  10ms
 alice  half-close
 alice  fin
@@ -172,6 +167,23 @@ alice  connect unix:s
 alice  send    "hello world\n"
 alice  expect  "hello world\n"
 .
+    scene slow-client <<.
+server with    HASTE=100 LD_PRELOAD=./haste.so
+$(serving)
+alice  connect unix:s
+alice  send    "hello"
+alice  expect  "hello"
+alice  pause   60ms
+alice  send    "again"
+alice  expect  "again"
+alice  deaf
+alice  send    "x"*205000
+alice  pause   60ms
+alice  hear
+alice  half-close
+alice  expect  "x"*205000
+alice  fin
+.
 }
 
 @test "[1] stream_server serves the next client, however the last one left" {
@@ -183,46 +195,101 @@ alice  connect unix:s
 alice  close
 $(served bob)
 .
-    local before_answer='server stop
-alice  connect unix:s
-alice  send    "hello\n"
-alice  close
-server continue'
     scene left-before-answer <<.
 $(serving)
-$before_answer
+$(leaves_before_answer)
 $(served bob)
 .
-    # What comes back for "a" is in carol's socket when the server has received "b".
-    local unread='carol deaf
+    scene left-unread <<.
+$(serving)
+$(leaves_unread)
+$(served bob)
+.
+    scene never-receives <<.
+$(serving)
+alice  deaf
+alice  connect unix:s
+alice  send    "x"*205000
+alice  close
+$(served bob)
+.
+    scene in-turn <<.
+$(serving)
+alice  connect unix:s
+alice  send    "alice"
+alice  expect  "alice"
+bob    connect unix:s
+bob    send    "bob"
+carol  connect unix:s
+carol  half-close
+alice  send    "again"
+alice  expect  "again"
+alice  half-close
+alice  fin
+bob    expect  "bob"
+bob    half-close
+bob    fin
+carol  fin
+.
+    scene stream-losses <<.
+$(serving)
+$(leave_in_all_ways)
+server remember
+$(leave_in_all_ways)
+$(each 1 200 'dave connect unix:s' 'dave send "x"' 'dave expect "x"' 'dave close')
+$(served bob)
+server descriptors before
+server memory  before+64
+.
+    scene no-descriptor <<.
+$(serving)
+$(no_descriptor_left)
+server rests
+server spare   all
+$(served alice)
+.
+    ! strace_works || scene failing-accept <<.
+$(accept_fails aborted ECONNABORTED)
+$(accept_fails full ENOMEM)
+.
+}
+
+# A client leaves before it gets its answer.
+leaves_before_answer() {
+    echo 'server stop
+alice  connect unix:s
+alice  send    "hello"
+alice  close
+server continue'
+}
+
+# A client leaves with an answer unread. What comes back for "a" is in its socket when the
+# server has received "b".
+leaves_unread() {
+    echo 'carol  deaf
 carol  connect unix:s
 carol  send    "a"
 carol  taken
 carol  send    "b"
 carol  taken
 carol  close'
-    scene left-unread <<.
-$(serving)
-$unread
-$(served bob)
-.
-    scene descriptors <<.
-$(serving)
-$(served bob)
-server remember
-alice  connect unix:s
-alice  close
-$(served bob)
-$before_answer
-$(served bob)
-$unread
-$(served bob)
-server descriptors before
-.
-    ! strace_works || scene failing-accept <<.
-$(accept_fails aborted ECONNABORTED)
-$(accept_fails full EMFILE)
-.
+}
+
+# A server has no descriptor for its next client. It may have one more for bob, where it
+# stands in accept() already: whether he is served is not asked.
+no_descriptor_left() {
+    echo 'server spare   0
+bob    connect unix:s
+bob    send    "bob"
+bob    half-close
+server says    "^stream_server: (.*[ :])?accept4?([ :].*)?: Too many open files$"'
+}
+
+leave_in_all_ways() {
+    leaves_before_answer
+    served bob
+    leaves_unread
+    served bob
 }
 
 # The first accept() of a server fails.
@@ -232,6 +299,7 @@ accept_fails() { # PARTY ERROR
 $1 start ./stream_server $1.s
 $1 reachable unix:$1.s"
     served "$1-client" "$1.s"
+    echo "$1 says \"^stream_server: (.*[ :])?accept4?([ :].*)?: \""
 }
 
 @test "[1] stream_client prints each line that comes back" {
@@ -255,6 +323,22 @@ peer   fin
 client exits  0
 client prints-only "one\ntwo\nlast\n"
 .
+    preloads
+    scene other-line <<'.'
+door   listen unix:s
+client with   HASTE=100 LD_PRELOAD=./haste.so
+client keyboard
+client start  ./stream_client s
+client types  "one\n"
+peer   accept door
+peer   expect "one\n"
+peer   pause  60ms
+peer   send   "ONE\n"
+client prints-only "ONE\n"
+client types-end
+client exits  0
+client prints-only "ONE\n"
+.
 }
 
 @test "[1] stream_client sends and receives lines whole, up to 4096 bytes" {
@@ -265,24 +349,28 @@ door   listen unix:s
 client with   SHORT_SEND=7 SHORT_RECV=5 LD_PRELOAD=./short_io.so
 client keyboard
 client start  ./stream_client s
-client types  "a\0b %s%n\n\n" "x"*4095 "\n"
+client types  "a\0b\xff\r %s%n\n\n" "x"*4095 "\n" "y"*4095
 client types-end
 peer   accept door
-peer   expect "a\0b %s%n\n"
-peer   send   "a\0b %s%n\n"
+peer   expect "a\0b\xff\r %s%n\n"
+peer   send   "a\0b\xff\r %s%n\n"
 peer   expect "\n"
 peer   send   "\n"
 peer   expect "x"*4095 "\n"
 peer   send   "x"*4000 5ms "x"*95 5ms "\n"
+peer   expect "y"*4095 "\n"
+peer   send   "y"*4095 "\n"
 peer   fin
 client exits  0
-client prints-only "a\0b %s%n\n\n" "x"*4095 "\n"
+client prints-only "a\0b\xff\r %s%n\n\n" "x"*4095 "\n" "y"*4095 "\n"
 .
-    scene too-long <<'.'
+    local line
+    for line in '"x"*4096 "\n"' '"x"*4096'; do
+        scene too-long <<.
 door   listen unix:s
 client keyboard
 client start  ./stream_client s
-client types  "x"*4096 "\n"
+client types  $line
 client types-end
 peer   accept door
 peer   drain
@@ -290,6 +378,7 @@ client exits  1
 client says   "^stream_client: ."
 client prints-only ""
 .
+    done
 }
 
 @test "[1] dgram_server prints each datagram and answers its sender" {
@@ -299,7 +388,7 @@ client prints-only ""
 $(serving)
 alice  bind    unixgram:a
 alice  connect unixgram:s
-bob    bind    unixgram:b
+bob    bind    unixgram:bob_far
 bob    connect unixgram:s
 alice  send    "hello"
 alice  expect  "\0\0\0\x05"
@@ -309,7 +398,7 @@ alice  send    "x"*300
 bob    send    "bob"
 bob    expect  "\0\0\0\x03"
 alice  expect  "\0\0\x01\x2c"
-server shows   "\na 5 hello\nb 2 hi\na 300 " "x"*300 "\nb 3 bob\n"
+server prints-last "\na 5 hello\nbob_far 2 hi\na 300 " "x"*300 "\nbob_far 3 bob\n"
 .
 }
 
@@ -332,15 +421,15 @@ alice  bind    unixgram:a
 alice  connect unixgram:s
 alice  send    "y"*65507
 alice  expect  "\0\0\xff\xe3"
-server shows   "a 65507 " "y"*65507 "\n"
+server prints-last "\na 65507 " "y"*65507 "\n"
 .
     scene unprintable <<.
 $(serving)
 alice  bind    unixgram:a
 alice  connect unixgram:s
-alice  send    "a\0b\x01\x1b[2J\n\x7f"
-alice  expect  "\0\0\0\x0a"
-server shows   "a 10 a.b..[2J..\n"
+alice  send    " a\0b\x01\x1b[2J\n\x7f\t\r\x80\xe9\xff~"
+alice  expect  "\0\0\0\x11"
+server prints-last "\na 17  a.b..[2J.......~\n"
 .
     # alice stays: that a client has left is the next check's matter.
     scene too-large <<.
@@ -357,26 +446,37 @@ $(answered bob)
     PROGRAM=dgram_server
     scene nameless <<.
 $(serving)
-alice  connect unixgram:s
-alice  send    "hello"
 $(answered bob)
-server shows   "\n- 5 hello\n"
+alice  connect unixgram:s
+alice  send    "nobody"
+bob    send    "hello"
+bob    expect  "\0\0\0\x05"
+server prints-last "\nbob 5 hello\n- 6 nobody\nbob 5 hello\n"
 .
     scene client-gone <<.
 $(serving)
-server stop
-carol  bind    unixgram:c
-carol  connect unixgram:s
-carol  send    "carol"
-carol  close
-remove start   rm c
-remove exits   0
-dave   bind    unixgram:d
-dave   connect unixgram:s
-dave   send    "dave"
-dave   close
-server continue
+$(clients_gone)
 $(answered fred)
+.
+    scene answer-lost <<.
+$(serving)
+$(clients_gone)
+server says    "^dgram_server: .*No such file or directory"
+server says    "^dgram_server: .*Connection refused"
+.
+    scene dgram-losses <<.
+$(serving)
+$(clients_gone)
+alice  connect unixgram:s
+alice  send    "nobody"
+$(answered bob)
+server remember
+$(each 1 200 'alice send "nobody"' 'bob send "x"' 'bob expect "\0\0\0\x01"')
+$(clients_gone 2)
+bob    send    "hello"
+bob    expect  "\0\0\0\x05"
+server descriptors before
+server memory  before+64
 .
     local room
     { read -r room </proc/sys/net/unix/max_dgram_qlen; } 2>/dev/null || room=10
@@ -385,8 +485,27 @@ $(serving)
 eve    bind    unixgram:e
 eve    aim     unixgram:s
 $(each 1 $((room + 5)) 'eve send "x"')
-$(answered bob)
+bob    bind    unixgram:b
+bob    connect unixgram:s
+bob    send    "bob"
+bob    expect  "\0\0\0\x03" within 900ms
 .
+}
+
+# Two clients have gone when the server comes to answer: the path of one is there still.
+clients_gone() { # [NAME]
+    echo "server stop
+carol  bind    unixgram:c$1
+carol  connect unixgram:s
+carol  send    \"carol\"
+carol  close
+remove start   rm c$1
+remove exits   0
+dave   bind    unixgram:d$1
+dave   connect unixgram:s
+dave   send    \"dave\"
+dave   close
+server continue"
 }
 
 @test "[1] dgram_client prints the answer, in network byte order" {
@@ -398,6 +517,14 @@ server expect "hello world"
 server send   "\0\0\x01\x2c"
 client exits  0
 client prints-only "300\n"
+.
+    scene large-answer <<.
+server bind   unixgram:s
+client start  ./dgram_client s $(printf 'x%.0s' {1..5000})
+server expect "x"*5000
+server send   "\xff\xfe\xfd\xfc"
+client exits  0
+client prints-only "4294901244\n"
 .
     scene two-clients <<'.'
 one    bind   unixgram:s1
@@ -421,36 +548,52 @@ never_answers() {
 server bind   unixgram:s
 client start  ./dgram_client s hello
 server expect "hello"
-server expect "hello" within 700ms
-server expect "hello" within 700ms
-client exits  1 within 700ms
-client says   "no answer"
+server quiet  480ms
+server expect "hello" within 200ms
+server quiet  480ms
+server expect "hello" within 200ms
+client exits  1 within 680ms
+client says   "^dgram_client: no answer$"
 client prints-only ""
 server silent 20ms
 .
 }
-leaves_unanswered() { leaves ""; }
+# Where all is so slow that an answer comes too late, it is tried again.
 answers_late() {
-    scene second-try <<'.'
-server bind   unixgram:s
+    local script='server bind   unixgram:s
 client start  ./dgram_client s hello
 server expect "hello"
 server expect "hello"
+server expect "hello"
+server pause  430ms
 server send   "\0\0\0\x07"
 client exits  0
-client prints-only "7\n"
-.
+client prints-only "7\n"'
+    plays <<<"$script" || plays <<<"$script" || scene third-try <<<"$script"
 }
 answers_junk() {
-    # The client has gone before all of it could be sent.
-    plays -k <<. || ! grep -q '^client ' "$T.kinds" || tell_first client junk
+    scene junk <<'.'
 server bind   unixgram:s
 client start  ./dgram_client s hello
 server expect "hello"
-$(each 1 7 'server send "" 100ms "abc" 100ms "abcde" 100ms "12345678" 100ms')
-client exits  1 within 100ms
-client says   "no answer"
-client prints-only ""
+server send   "" 100ms "abc" 100ms "abcde" 100ms "12345678"
+server quiet  480ms
+server expect "hello" within 200ms
+server send   "\0\0\0" 100ms "\0\0\0\x07\0" 100ms "\0\0\0\x08"
+client exits  0
+client prints-only "8\n"
+.
+    # A client that is connected hears of no stranger.
+    plays -k <<'.' || ! grep -q '^client ' "$T/kinds" || tell_first client stranger
+server bind   unixgram:s
+other  bind   unixgram:other
+client start  ./dgram_client s hello
+server expect "hello"
+other  connect @server
+other  send   "\0\0\0\x09"
+server send   "\0\0\0\x05"
+client exits  0
+client prints-only "5\n"
 .
 }
 is_deaf() {
@@ -464,8 +607,24 @@ client start   ./dgram_client s hello
 client exits   1
 client says    "no answer"
 client prints-only ""
+$(each 1 "$room" 'server expect "x"')
+again  start   ./dgram_client s hello
+server expect  "hello"
+server send    "\0\0\0\x05"
+again  exits   0
 .
+    local script
+    script="server bind unixgram:s
+bob    connect unixgram:s
+$(each 1 "$room" 'bob send "x"')
+client start   ./dgram_client s hello
+server pause   200ms
+$(each 1 "$room" 'server expect "x"')
+server expect  \"hello\""
+    plays <<<"$script" || plays <<<"$script" || scene deaf-for-a-while <<<"$script"
 }
+leaves_unanswered() { leaves ""; }
+leaves_without_server() { leaves "server close"; }
 
 @test "[1] dgram_client asks three times, then says: no answer" {
     needs dgram_client
@@ -486,14 +645,20 @@ $(last_of <"$T.seen")"
 
 @test "[1] dgram_client has a path of its own, and removes it however it ends" {
     needs dgram_client
-    local way
-    for way in 'server send "\0\0\0\x05"' 'client signal INT' 'client signal TERM'; do
+    local way answer='server send "\0\0\0\x05"'
+    for way in "$answer" 'client signal INT' 'client signal TERM'; do
         leaves "$way"
         [[ $way == server* ]] ||
             ! grep -q '^ *[0-9.]* client *\. ends with exit status 0$' "$T.seen" ||
             tell signal-no-answer
     done
+    leaves "$answer" "client into /dev/full"
+    leaves "head reads client
+head start true
+head exits
+$answer"
     told leaves_unanswered
+    told leaves_without_server
     strace_works || return 0
     scene refused <<'.'
 client under strace -D -f -qq -s 200 -o trace -e trace=?mkdir,mkdirat,bind
@@ -507,10 +672,11 @@ client exits 1
 # own, in the file own, and its directory's rights in rights; and it leaves nothing. It is
 # held still, as it waits no longer than 1.5 s. Some calls that wait fail with EINTR after
 # that (signal(7)): how it ends is not asked.
-leaves() { # WAY
+leaves() { # WAY [BEFORE]
     local own rights
     scene own-path -v <<. || return
 server bind   unixgram:s
+$2
 client start  ./dgram_client s hello
 server expect "hello"
 client stop
@@ -577,6 +743,13 @@ server signal  TERM
 server exits   0 within 1s
 $(look gone s)
 .
+    scene signal-in-pause <<.
+$(serving)
+$(no_descriptor_left)
+server signal  TERM
+server exits   0 within 1s
+$(look gone s)
+.
 }
 
 @test "[1] both servers make their socket mode 0600, from the first moment" {
@@ -593,7 +766,6 @@ mode   prints  "^600$"
     strace_works || return 0
     for PROGRAM in $SERVERS; do
         scene first-moment <<.
-$(nothing_left)
 server under   sh -c "umask 0; exec \"\$@\"" sh $(stops_after bind)
 server start   ./$PROGRAM s
 server says    "stopped by SIGSTOP"
@@ -608,13 +780,14 @@ server reachable unix:s
 
 # strace under which a program stops right after its first CALL, and it is said on stderr.
 stops_after() { # CALLS
-    echo "strace -D -f -qq -s 200 -e signal=stop -e trace=?mkdir,mkdirat,bind" \
+    echo "strace -D -f -qq -s 200 -e signal=stop -e trace=?mkdir,mkdirat,bind,socket" \
         "-e inject=$1:signal=STOP:when=1"
 }
 
 @test "[1] both servers replace a dead server's socket, never a living one's" {
     # shellcheck disable=SC2086
     needs $SERVERS
+    local other
     for PROGRAM in $SERVERS; do
         scene dead <<.
 $(serving)
@@ -624,16 +797,14 @@ server start   ./$PROGRAM s
 $(up server s)
 .
     done
-    local kind other
     for PROGRAM in $SERVERS; do
         for other in $SERVERS; do
             scene living <<.
-$(nothing_left)
 other  start   ./$other s
 $(up other s "$other")
 server start   ./$PROGRAM s
 server exits   1
-server says    "^$PROGRAM: .*Address already in use"
+server says    "^$PROGRAM: (.*[ :])?bind([ :].*)?: Address already in use$"
 $([ "$other" = stream_server ] && served alice || answered alice)
 .
         done
@@ -655,9 +826,9 @@ second says    "^stream_server: .*Address already in use"
 @test "[1] both servers never remove what is not theirs" {
     # shellcheck disable=SC2086
     needs $SERVERS
-    local paths="file directory file-link dead-link broken-link" path
+    local paths="file empty-file directory fifo file-link dead-link broken-link" path
     local reason="Address already in use|exists|not a socket"
-    cd "$T" && mkdir directory && echo "keep me" >file
+    cd "$T" && mkdir directory && echo "keep me" >file && : >empty-file && mkfifo fifo
     ln -s file file-link && ln -s dead dead-link && ln -s nothing broken-link
     for PROGRAM in $SERVERS; do
         plays -k < <(
@@ -668,10 +839,11 @@ second says    "^stream_server: .*Address already in use"
                 echo "$path says \"^$PROGRAM: .*($reason)\""
             done
             look there dead
-        ) && [ -d directory ] && [ "$(<file)" = "keep me" ] && [ -L file-link ] &&
-            [ -L dead-link ] && [ -L broken-link ] && [ ! -e nothing ] ||
-            tell not-a-socket "$(<"$T.seen")
-$(ls -l file directory file-link dead-link broken-link dead nothing 2>&1)"
+        ) && [ -d directory ] && [ "$(<file)" = "keep me" ] && [ -f empty-file ] &&
+            [ -p fifo ] && [ -L file-link ] && [ -L dead-link ] && [ -L broken-link ] &&
+            [ ! -e nothing ] ||
+            tell not-a-socket "$(<"$T/seen")
+$(ls -l)"
     done
     for PROGRAM in $SERVERS; do
         scene path-of-another <<.
@@ -685,6 +857,19 @@ server exits   0
 $(look there s)
 .
     done
+    ! strace_works || for PROGRAM in $SERVERS; do
+        scene signal-before-bind <<.
+other  start   ./$PROGRAM s
+$(up other s)
+server under   $(stops_after socket)
+server start   ./$PROGRAM s
+server says    "stopped by SIGSTOP"
+server signal  TERM
+server signal  CONT
+server exits
+$(look there s)
+.
+    done
 }
 
 @test "[1] says which call failed, and ends with exit status 1" {
@@ -693,19 +878,22 @@ $(look there s)
     no_server stream_client listen unix:dead
     no_server dgram_client bind unixgram:dead hello
     PROGRAM=stream_client
-    scene closes-early <<'.'
+    local before
+    for before in 'peer send "on"' "" 'peer reset'; do
+        scene closes-early <<.
 door   listen unix:s
 client keyboard
 client start  ./stream_client s
 client types  "one\n"
 peer   accept door
 peer   expect "one\n"
-peer   send   "on"
-peer   close
+$before
+$([ "$before" = 'peer reset' ] || echo peer close)
 client exits  1
 client says   "^stream_client: ."
 client says-not ": Success$"
 .
+    done
     scene closed-before <<'.'
 door   listen unix:s
 client keyboard
@@ -716,6 +904,14 @@ client types  "one\n"
 client exits  1
 client says   "^stream_client: ."
 .
+    scene input-fails <<'.'
+door   listen unix:s
+client input  .
+client start  ./stream_client s
+client exits  1
+client says   "^stream_client: .*: Is a directory$"
+.
+    output_fails
     ! strace_works || calls_fail
 }
 
@@ -725,15 +921,92 @@ no_server() { # PROGRAM listen|bind ADDRESS [MESSAGE]
     local no="No such file or directory" refused="Connection refused"
     scene no-server <<.
 client start  ./$1 nowhere $4
-client exits  1
+client exits  1 within 400ms
 client says   "^$1: (.*[ :])?(connect|sendto)([ :].*)?: $no$"
 client says   "nowhere"
 dead   $2     $3
 dead   close
 client start  ./$1 dead $4
-client exits  1
+client exits  1 within 400ms
 client says   "^$1: (.*[ :])?(connect|sendto)([ :].*)?: $refused$"
 client says   "dead"
+.
+    [ "$1" = stream_client ] || scene server-leaves <<.
+server bind   unixgram:s
+client start  ./dgram_client s hello
+server expect "hello"
+server close
+client exits  1 within 680ms
+client says   "^dgram_client: .*: Connection refused$"
+.
+}
+
+# No program can print its first result.
+output_fails() {
+    local full="No space left on device"
+    for PROGRAM in $SERVERS; do
+        scene full-disk <<.
+server into   /dev/full
+server start  ./$PROGRAM s
+server exits  1
+server says   "^$PROGRAM: .*: $full$"
+$(look gone s)
+.
+    done
+    PROGRAM=stream_client
+    scene full-disk <<.
+door   listen unix:s
+client into   /dev/full
+client keyboard
+client start  ./stream_client s
+client types  "one\n"
+peer   accept door
+peer   expect "one\n"
+peer   send   "one\n"
+client exits  1
+client says   "^stream_client: .*: $full$"
+.
+    PROGRAM=dgram_client
+    scene full-disk <<.
+server bind   unixgram:s
+client into   /dev/full
+client start  ./dgram_client s hello
+server expect "hello"
+server send   "\0\0\0\x05"
+client exits  1
+client says   "^dgram_client: .*: $full$"
+.
+    closed_output
+    ! strace_works || scene line-lost <<.
+server under  strace -D -f -qq -o trace -e inject=?write,?writev:error=ENOSPC:when=2
+server start  ./dgram_server s
+server reachable unix:s
+$(answered bob)
+server says   "^dgram_server: .*: $full$"
+.
+}
+
+# The output of a server is a pipe that nobody reads any more: either it goes on, or it
+# ends and removes its path.
+closed_output() {
+    PROGRAM=dgram_server
+    local begin
+    begin="$(serving)
+head   reads  server
+head   start  true
+head   exits
+$(answered bob)"
+    plays <<. || scene closed-output <<.
+$begin
+bob    send   "hello"
+bob    expect "\0\0\0\x05"
+server signal TERM
+server exits
+$(look gone s)
+.
+$begin
+server exits
+$(look gone s)
 .
 }
 
@@ -742,30 +1015,38 @@ calls_fail() {
     ! plays -k < <(
         echo "there bind unixgram:there"
         starts_first < <(
-            failing socket stream_server s1
-            failing bind stream_server s2
-            failing listen stream_server s3
-            failing socket dgram_server s4
-            failing bind dgram_server s5
-            failing socket stream_client there
-            failing socket dgram_client there hello
-            failing bind dgram_client there hello
+            failing socket socket stream_server s1
+            failing bind bind stream_server s2
+            failing listen listen stream_server s3
+            failing socket socket dgram_server s4
+            failing bind bind dgram_server s5
+            failing recvfrom '?recvfrom,?recvmsg' dgram_server s6
+            failing socket socket stream_client there
+            failing socket socket dgram_client there hello
+            failing mkdtemp '?mkdir,mkdirat' dgram_client there hello
+            failing bind bind dgram_client there hello
         )
+        echo 'left start find . -name s[1-5]
+left exits 0
+left prints-only ""'
     ) || return 0
     local party kind
     while read -r party kind; do
+        [ "$party" != left ] || tell_first left path-after-failure
         ! grep -qs INJECTED "$T/trace.$party" || tell_first "$party" failing-call
     done < <(uniq "$T.kinds")
 }
 
-# The run in which CALL fails.
-failing() { # CALL PROGRAM ARGUMENT...
-    local party=$1-$((++RUNS))
-    echo "$party under strace -D -f -qq -o trace.$party -e inject=$1:error=ENOBUFS
-$party start ./${*:2}
-$party exits 1
-$party says \"^$2: (.*[ :])?$1([ :].*)?: No buffer space available\$\"
-$party prints-not \"listening on\""
+# The run in which CALL fails, by its name or another. Whether a server ends that can't
+# receive one datagram, or goes on with the next, is up to it.
+failing() { # CALL SYSTEM_CALLS PROGRAM ARGUMENT...
+    local party=$1-$((++RUNS)) when=""
+    [ "$1" != recvfrom ] || when=:when=1
+    echo "$party under strace -D -f -qq -o trace.$party -e inject=$2:error=ENOBUFS$when
+$party start ./${*:3}"
+    [ "$1" = recvfrom ] || echo "$party exits 1"
+    echo "$party says \"^$3: (.*[ :])?($1|${2//[?,]/|})([ :].*)?: No buffer space\"
+$party prints-not \"listening on .*s[1-5]\""
 }
 
 @test "[1] takes a path of 107 bytes, and refuses a wrong command line" {
@@ -817,7 +1098,6 @@ $party prints-not \".\""
 
 @test "[1] is clean under AddressSanitizer and UndefinedBehaviorSanitizer" {
     with_sanitizers
-    local found=""
     plays -s -k <<. || true
 stream start   ./stream_server s
 dgram  start   ./dgram_server d
@@ -894,7 +1174,6 @@ $(answered bob d)
     local call
     for PROGRAM in $SERVERS; do
         scene early-signal <<.
-$(nothing_left)
 server under   $(stops_after bind)
 server start   ./$PROGRAM s
 server says    "stopped by SIGSTOP"

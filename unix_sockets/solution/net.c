@@ -127,10 +127,15 @@ static void both_signals(sigset_t *set)
     sigaddset(set, SIGTERM);
 }
 
+/* SIGPIPE, which comes where nobody reads the output any more, has nothing to wait for: what
+   is ignored is a call that fails, and the program ends as it does then. */
 int hold_signals(void)
 {
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigset_t set;
     both_signals(&set);
+    if (sigaction(SIGPIPE, &ignore, NULL) == -1)
+        return -1;
     return sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
@@ -149,8 +154,8 @@ int end_on_signals(void (*end)(int))
 /* TODO 6: send_all(fd, bytes, length): send() may take only a part, so call it until
    nothing is left. */
 /* BEGIN SOLUTION */
-/* MSG_NOSIGNAL: to a client that has left, send() fails with EPIPE and no signal;
-   without it SIGPIPE would end the server. */
+/* MSG_NOSIGNAL: to one that has left, send() fails with EPIPE and no signal; without it
+   SIGPIPE would end stream_client, and each server that does not ignore it. */
 int send_all(int fd, const char *bytes, size_t length)
 {
     while (length > 0) {

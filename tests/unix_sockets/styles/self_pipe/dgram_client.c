@@ -69,6 +69,8 @@ int main(int argc, char *argv[])
                 unsigned char *u = (unsigned char *)b;
                 printf("%u\n", (unsigned)u[0] << 24 | (unsigned)u[1] << 16 |
                                    (unsigned)u[2] << 8 | u[3]);
+                if (fflush(stdout) != 0)
+                    return complain("write", "stdout");
                 return done(0);
             }
         }

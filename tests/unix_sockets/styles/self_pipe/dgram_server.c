@@ -41,7 +41,8 @@ int main(int argc, char *argv[])
             if (!isprint((unsigned char)buf[i]))
                 buf[i] = '.';
         printf("%s %zd%s%.*s\n", name, n, n ? " " : "", (int)n, buf);
-        fflush(stdout);
+        if (fflush(stdout) != 0)
+            perror("dgram_server: stdout");
         if (!who.sun_path[0])
             continue;
         unsigned int net = htonl((unsigned int)n);

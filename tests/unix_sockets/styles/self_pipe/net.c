@@ -132,8 +132,12 @@ int open_server(const char *path, int type)
         errno = e;
         die("listen");
     }
-    printf("listening on %s\n", path);
-    fflush(stdout);
+    if (printf("listening on %s\n", path) < 0 || fflush(stdout) != 0) {
+        int e = errno;
+        unlink(path);
+        errno = e;
+        die("stdout");
+    }
     return fd;
 }
 

@@ -45,6 +45,7 @@ int main(int argc, char **argv)
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
     sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
     int signals = signalfd(-1, &set, 0), timer = timerfd_create(CLOCK_MONOTONIC, 0);
     if (mkdtemp(directory) == NULL)
         fail("mkdtemp", directory);
@@ -74,6 +75,8 @@ int main(int argc, char **argv)
                                  (struct sockaddr *)&from, &length);
             if (n == 4 && strcmp(from.sun_path, to.sun_path) == 0) {
                 printf("%u\n", ntohl(answer));
+                if (fflush(stdout) == EOF)
+                    fail("fflush", "stdout");
                 return 0;
             }
         }

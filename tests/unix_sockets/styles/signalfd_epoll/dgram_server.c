@@ -16,8 +16,8 @@ int main(int argc, char **argv)
     ep = make_epoll(&signals);
     if (take_path(server_fd, &address, length) == -1)
         return fail("bind");
-    printf("listening on %s\n", argv[1]);
-    fflush(stdout);
+    if (say_where(argv[1]) == -1)
+        return 1;
     watch(ep, server_fd, EPOLLIN);
 
     char *bytes = malloc(65507);
@@ -26,18 +26,22 @@ int main(int argc, char **argv)
         socklen_t from_length = sizeof from;
         ssize_t n =
             recvfrom(server_fd, bytes, 65507, 0, (struct sockaddr *)&from, &from_length);
-        if (n == -1)
+        if (n == -1) {
+            fail("recvfrom");
             continue;
+        }
         int named = from_length > sizeof from.sun_family && from.sun_path[0] != '\0';
         printf("%.*s %zd ", (int)sizeof from.sun_path, named ? from.sun_path : "-", n);
         for (ssize_t i = 0; i < n; i++)
             putchar(bytes[i] < 32 || bytes[i] > 126 ? '.' : bytes[i]);
         puts("");
-        fflush(stdout);
+        if (fflush(stdout) == EOF)
+            fail("fflush");
         unsigned char answer[4] = {(unsigned char)(n >> 24), (unsigned char)(n >> 16),
                                    (unsigned char)(n >> 8), (unsigned char)n};
-        if (named)
-            sendto(server_fd, answer, 4, 0, (struct sockaddr *)&from, from_length);
+        if (named && sendto(server_fd, answer, 4, 0, (struct sockaddr *)&from,
+                            from_length) == -1)
+            fail("sendto");
     }
     return 1;
 }

@@ -63,11 +63,21 @@ static int make_epoll(int *signals)
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
     sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
     *signals = signalfd(-1, &set, SFD_CLOEXEC);
     int ep = epoll_create1(EPOLL_CLOEXEC);
     struct epoll_event event = {.events = EPOLLIN, .data.fd = *signals};
     epoll_ctl(ep, EPOLL_CTL_ADD, *signals, &event);
     return ep;
+}
+
+static int say_where(const char *path)
+{
+    if (printf("listening on %s\n", path) >= 0 && fflush(stdout) == 0)
+        return 0;
+    fail("printf");
+    unlink(path);
+    return -1;
 }
 
 static void watch(int ep, int fd, unsigned events)

@@ -55,9 +55,12 @@ int main(int argc, char **argv)
                 return 1;
             }
         }
-        fwrite(line, 1, (size_t)length, stdout);
-        fflush(stdout);
+        if (fwrite(line, 1, (size_t)length, stdout) != (size_t)length ||
+            fflush(stdout) == EOF)
+            die("fwrite", "stdout");
     }
+    if (ferror(stdin))
+        die("getline", "stdin");
     free(line);
     return 0;
 }

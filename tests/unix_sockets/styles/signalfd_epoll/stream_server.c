@@ -22,7 +22,8 @@ int main(int argc, char **argv)
         return 1;
     }
     setvbuf(stdout, NULL, _IONBF, 0);
-    printf("listening on %s\n", argv[1]);
+    if (say_where(argv[1]) == -1)
+        return 1;
     watch(ep, server_fd, EPOLLIN);
 
     for (;;) {
@@ -42,14 +43,18 @@ int main(int argc, char **argv)
                 continue;
             if (have == 0) {
                 ssize_t n = recv(client_fd, bytes, sizeof bytes, 0);
+                if (n == -1 && errno != EAGAIN)
+                    fail("recv");
                 if (n == 0 || (n == -1 && errno != EAGAIN))
                     break;
                 have = n > 0 ? (size_t)n : 0;
                 done = 0;
             }
             ssize_t n = send(client_fd, bytes + done, have - done, MSG_NOSIGNAL);
-            if (n == -1 && errno != EAGAIN)
+            if (n == -1 && errno != EAGAIN) {
+                fail("send");
                 break;
+            }
             done += n > 0 ? (size_t)n : 0;
             if (done == have)
                 have = 0;

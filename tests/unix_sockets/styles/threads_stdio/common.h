@@ -91,8 +91,10 @@ static int server_on(const char *who, int argc, char **argv, int type)
     if (type == SOCK_STREAM && listen(fd, 1) < 0)
         oops(call);
     pthread_create(&thread, NULL, wait_for_signal, NULL);
+    sprintf(call, "%s: stdout", who);
     printf("listening on %s\n", argv[1]);
-    fflush(stdout);
+    if (fflush(stdout))
+        oops(call);
     return fd;
 }
 

@@ -60,6 +60,7 @@ int main(int argc, char **argv)
     sigaddset(&both, SIGTERM);
     sigaddset(&both, SIGINT);
     pthread_sigmask(SIG_BLOCK, &both, NULL);
+    signal(SIGPIPE, SIG_IGN);
     if (mkdtemp(dir) == NULL)
         return quit("mkdtemp", dir);
     atexit(cleanup);
@@ -85,6 +86,8 @@ int main(int argc, char **argv)
             if (recv(s, b, sizeof b, 0) == sizeof n) {
                 memcpy(&n, b, sizeof n);
                 printf("%lu\n", (unsigned long)ntohl(n));
+                if (fflush(stdout))
+                    return quit("write", "stdout");
                 return EXIT_SUCCESS;
             }
         }

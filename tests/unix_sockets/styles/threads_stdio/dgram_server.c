@@ -25,13 +25,12 @@ int main(int argc, char **argv)
         for (i = 0; i < n; i++)
             text[i] = isprint((unsigned char)data[i]) ? data[i] : '.';
         text[n] = '\0';
-        if (from.un.sun_path[0] == '\0') {
-            printf("- %d %s\n", (int)n, text);
-            fflush(stdout);
+        int named = from.un.sun_path[0] != '\0';
+        printf("%s %d %s\n", named ? from.un.sun_path : "-", (int)n, text);
+        if (fflush(stdout))
+            perror("dgram_server: stdout");
+        if (!named)
             continue;
-        }
-        printf("%s %d %s\n", from.un.sun_path, (int)n, text);
-        fflush(stdout);
         uint32_t reply = htonl((uint32_t)n);
         if (sendto(s, &reply, 4, MSG_DONTWAIT, &from.any, len) < 0)
             perror("dgram_server: sendto");

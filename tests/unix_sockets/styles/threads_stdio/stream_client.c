@@ -63,8 +63,15 @@ int main(int argc, char **argv)
             }
             putchar(back);
         } while (back != '\n');
-        fflush(stdout);
+        if (fflush(stdout)) {
+            perror("stream_client: stdout");
+            status = 1;
+        }
     } while (ch != EOF && status == 0);
+    if (ferror(stdin)) {
+        perror("stream_client: stdin");
+        status = 1;
+    }
     fclose(in);
     fclose(out);
     return status;

@@ -12,13 +12,23 @@ int main(int argc, char **argv)
             nanosleep(&(struct timespec){0, 5000000}, NULL);
             continue;
         }
-        FILE *in = fdopen(c, "r"), *out = fdopen(dup(c), "w");
+        int d = dup(c);
+        if (d < 0) {
+            perror("stream_server: dup");
+            close(c);
+            continue;
+        }
+        FILE *in = fdopen(c, "r"), *out = fdopen(d, "w");
         char buf[512];
         ssize_t n;
         /* read() brings what is there, stdio's output sends all of it */
         while ((n = read(fileno(in), buf, sizeof buf)) > 0)
-            if (fwrite(buf, 1, (size_t)n, out) != (size_t)n || fflush(out))
+            if (fwrite(buf, 1, (size_t)n, out) != (size_t)n || fflush(out)) {
+                perror("stream_server: write");
                 break;
+            }
+        if (n < 0)
+            perror("stream_server: read");
         fclose(out);
         fclose(in);
     }
