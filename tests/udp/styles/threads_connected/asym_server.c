@@ -31,9 +31,8 @@ static void *serve(void *argument)
         printf("%s:%s %zd", host, port, n);
         for (ssize_t i = 0; i < n; i++)
             printf("%s%c", i == 0 ? " " : "", isprint(message[i]) ? message[i] : '.');
-        puts("");
-        if (fflush(stdout))
-            perror("asym_server: fflush");
+        if (puts("") == EOF)
+            perror("asym_server: puts");
         unsigned char answer[4] = {0, (unsigned char)(n >> 16), (unsigned char)(n >> 8),
                                    (unsigned char)n};
         if (sendto(fd, answer, 4, 0, (struct sockaddr *)&from, room) != 4)
