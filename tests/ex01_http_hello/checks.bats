@@ -1,9 +1,10 @@
 #!/usr/bin/env bats
-# ex01_http_hello: 20 points. Every server here serves one client, then ends. What a failed
-# scene says stands in causes.md, under its name.
+# ex01_http_hello: 20 points. Every server here serves one client, then ends. What a
+# failed scene says stands in causes.md, under its name.
 # shellcheck disable=SC2034,SC2119,SC2120 # variables of lib/lab; scenes on standard input
 load ../lib/lab
 load ../lib/scene
+load calls
 
 setup_file() {
     open_exercise ex01_http_hello server
@@ -15,9 +16,9 @@ teardown_file() { close_exercise; }
 setup() { ready; }
 teardown() { tidy; }
 
-# Plays a scene in which the program is stopped. Where that alone disturbs it, as some calls
-# that wait then fail with EINTR (signal(7)) and no client can cause that, the scene is played
-# without.
+# Plays a scene in which the program is stopped. Where that alone disturbs it, as some
+# calls that wait then fail with EINTR (signal(7)) and no client can cause that, the scene
+# is played without.
 stopping() { # ENTRY [OPTION...]
     local script
     script=$(cat)
@@ -80,14 +81,7 @@ server exits     0
 @test "[1] makes the calls in their order and closes both sockets" {
     with_strace
     local sent
-    plays <<. || true
-server under     strace -D -f -qq -o trace -e trace=$TRACED
-server start     ./server @port
-server reachable @port
-$(visit answer)
-alice  close
-server exits
-.
+    visited_under_strace "$TRACED"
     socket_calls "$T/trace" |
         sed -E '/^[gs]et/d; s/ [a-z0-9]+ [0-9]+$//' | uniq >"$T.seen"
     sent=$(tr '\n' ' ' <"$T.seen")
@@ -96,59 +90,6 @@ server exits
         / writev?\(1, .*listening on port/ { exit !listens }' "$T/trace" ||
         tell line-before-listen \
             "$(grep -E ' listen\(| writev?\(1, ' "$T/trace" | cut -d ' ' -f 2-)"
-}
-
-# Whether these are the calls of the course, in their order.
-in_order() { # CALLS, in one line
-    local before='^socket( socket| bind| listen| close\(server_fd\))* '
-    local client='(recv|send|shutdown|close)\(client_fd\)'
-    local during="accept( accept| $client| shutdown\(server_fd\))* close\(client_fd\)"
-    local after='( shutdown\(server_fd\))?( close\(server_fd\))+ $'
-    [[ $1 =~ $before$during$after && $1 =~ bind\ listen.*\ accept.*\ send\(client_fd\) ]]
-}
-
-# What strace is asked for, so that socket_calls can tell what became of each socket.
-TRACED=network,read,readv,write,writev,sendfile,splice,dup,dup2,dup3,fcntl,close
-
-# The calls on TCP sockets in FILE, a line "NAME CALL N" each: with the names the course
-# gives to the descriptors, so that calls that do the same have the same name; and which of
-# the calls of its kind of that thread it was. At the end, which descriptors were not closed.
-socket_calls() { # FILE
-    awk '
-        # A call during which another thread made one is written in two parts.
-        / <unfinished \.\.\.>$/ { sub(/ <unfinished \.\.\.>$/, ""); begun[$1] = $0; next }
-        /<\.\.\. [a-z0-9_]+ resumed>/ {
-            first = begun[$1]; sub(/^.* resumed>/, ""); $0 = first $0
-        }
-        {
-            thread = $1
-            sub(/^[0-9]+ +/, "")
-            call = $0; sub(/\(.*/, "", call)
-            fd = $0; sub(/^[^(]*\(/, "", fd)
-            if (call == "splice") { split(fd, to, ", "); if (to[3] in name) fd = to[3] }
-            sub(/[^-0-9].*/, "", fd)
-            result = $0; sub(/.* = /, "", result); sub(/ .*/, "", result)
-            made = result ~ /^[0-9]/
-            nth = ++count[thread, call]
-        }
-        call == "socket" && /AF_INET6?, SOCK_STREAM/ && made {
-            open(result, "server_fd"); add("socket"); next
-        }
-        / EBADF / && (fd in name || fd < 0) { add(call "(" fd ")=EBADF"); next }
-        !(fd in name) { next }
-        call ~ /^(bind|listen|setsockopt|getsockname)$/ { add(call); next }
-        call ~ /^accept4?$/ { add("accept"); if (made) open(result, "client_fd"); next }
-        (call ~ /^dup/ || /F_DUPFD/) && made { open(result, name[fd]); next }
-        call ~ /^(send|write|splice)/ { add("send(" name[fd] ")"); next }
-        call ~ /^(recv|read)/ { add("recv(" name[fd] ")"); next }
-        call == "shutdown" { add("shutdown(" name[fd] ")"); next }
-        call == "close" && result == 0 { add("close(" name[fd] ")"); opened[name[fd]]-- }
-        function open(fd, what) { name[fd] = what; opened[what]++ }
-        function add(text) { print text, call, nth }
-        END {
-            if (opened["client_fd"] > 0) print "client_fd is left open"
-            if (opened["server_fd"] > 0) print "server_fd is left open"
-        }' "$1"
 }
 
 @test "[1] sends a complete HTTP/1.1 response, whatever is asked for" {
@@ -163,8 +104,8 @@ socket_calls() { # FILE
     name=$(faults_of "$T/answer.first" "HTTP/1.1 200 OK" | head -n 1)
     [ -z "$name" ] || tell "$name" "$(show_bytes "$T/answer.first")"
     for name in icon form other words; do
-        [ -z "$(faults_of "$T/answer.$name" "HTTP/1.1 200 OK")" ] &&
-            has_heading "$T/answer.$name" || tell any-request "$(of_party "$name")"
+        { [ -z "$(faults_of "$T/answer.$name" "HTTP/1.1 200 OK")" ] &&
+            has_heading "$T/answer.$name"; } || tell any-request "$(of_party "$name")"
     done
 }
 
@@ -181,6 +122,13 @@ to-$1 drain
 .
 }
 
+# Fails the test for one party of a scene with many, or its client.
+tell_of() { # ENTRY PARTY_AND_KIND
+    [ -n "$2" ] || return # the scene is wrong: a mistake of the lab
+    echo "${2#to-}" >"$T/kinds"
+    tell "$1" "$(of_party "$(cut -d ' ' -f 1 "$T/kinds")")"
+}
+
 # What happened to that party of a scene with many, and to its client.
 of_party() { # PARTY
     grep -E "^ *[0-9.]+ (to-)?$1 " "$T.seen" || true
@@ -189,7 +137,7 @@ of_party() { # PARTY
 
 # What is wrong with a message, as causes.md has it: a name a line.
 faults_of() { # FILE STATUS_LINE
-    read_message "$1" && [[ $ANSWER == *$'\n\r\n'* ]] || { echo blank-line; return; }
+    { read_message "$1" && [[ $ANSWER == *$'\n\r\n'* ]]; } || { echo blank-line; return; }
     [[ ${HEAD//$'\r\n'/} != *[$'\r\n']* ]] || echo line-ends
     [ -z "$HAS_NUL" ] || echo nul-in-response
     [ "${HEAD%%$'\r'*}" = "$2" ] || echo status-line
@@ -250,7 +198,7 @@ server prints    "listening on port @port"
         < <(answered_while_stopped '"GET / HTTP/1.1\r\nCookie: " "c"*5970 "\r\n\r\n"')
 }
 
-# The server gets the request while it is held still, and has to answer it and end with FIN.
+# The server gets the request while it is held still, and has to answer and end with FIN.
 answered_while_stopped() { # REQUEST, as a scene has it
     cat <<.
 server start     ./server @port
@@ -263,20 +211,6 @@ alice  expect    "HTTP/1."
 alice  drain
 alice  fin
 .
-}
-
-# Whether the program asks the kernel to end its connections with RST.
-lingers() {
-    strace_works || return 1
-    plays <<. || true
-server under     strace -D -f -qq -o trace -e trace=setsockopt
-server start     ./server @port
-server reachable @port
-$(visit answer)
-alice  close
-server exits
-.
-    grep -q 'SO_LINGER, {l_onoff=1, l_linger=0}' "$T/trace"
 }
 
 # Beside the other checks: a client that says nothing for a while, in a program whose time
@@ -305,7 +239,8 @@ alice  drain
         '"Accept: */*\r\n\r"' '"\n"'
     in_pieces pieces '"GET / HTTP/1.1\r\nHost: localhost\r"' '"\n\r\n"'
     in_pieces pieces '"GET / HTTP/1.1\r\nHost: localhost\r\n"' '"\r\n"'
-    in_pieces no-blank-line '"GET / HTTP/1.1\r\nA: b\n\nC: d\r\n\nE: f\r\rG: h\n\r\n"' '"\r\n"'
+    in_pieces no-blank-line '"GET / HTTP/1.1\r\nA: b\n\nC: d\r\n\nE: f\r\rG: h\n\r\n"' \
+        '"\r\n"'
     in_pieces cr-before-blank-line '"GET / HTTP/1.1\r\nHost: localhost\r"' '"\r\n\r\n"'
     in_pieces nul-in-request '"GET / HTTP/1.1\r\nX-Nul: \0\r\nHost: localhost\r\n\r\n"'
     in_pieces high-bytes '"GET /\x80\xff HTTP/1.1\r\nX: \xc3\xa9 \xff\xff\r\n\r\n"'
@@ -319,8 +254,8 @@ alice  expect    "HTTP/1."
     told silent_client
 }
 
-# A request comes in these pieces, each after the last has been received; or, where a program
-# leaves them in the kernel until all have come (MSG_PEEK), after it has come to rest.
+# A request comes in these pieces, each after the last has been received; or, where a
+# program leaves them in the kernel until all have come (MSG_PEEK), after it rests.
 in_pieces() { # ENTRY PIECE...
     plays < <(pieces_after "alice taken" "${@:2}") ||
         scene "$1" < <(pieces_after "server rests" "${@:2}")
@@ -331,8 +266,8 @@ server start     ./server @port
 server reachable @port
 alice  connect   @port
 alice  send      $2
-$(printf "$1\\nalice send %s\\n" "${@:3}" | sed '/send $/d')
-alice  expect    "HTTP/1.1 ${ANSWERS:-200 }"
+$([ "$#" -eq 2 ] || printf "$1\\nalice send %s\\n" "${@:3}")
+alice  expect    "HTTP/1.1 ${STATUS:-200} "
 alice  drain
 alice  fin
 .
@@ -381,8 +316,8 @@ $1 says-not  ": Success$"
 .
 }
 
-# The client leaves when its request is there. FIN, then RST: from then on the first send()
-# of the server fails with EPIPE.
+# The client leaves when its request is there. FIN, then RST: from then on the first
+# send() of the server fails with EPIPE.
 broken_pipe() { # REQUEST
     scene broken-pipe <<.
 server start     ./server @port
@@ -405,10 +340,6 @@ server says-not  ": Success$"
     { has_heading "$T/answer" && is_whole; } ||
         tell short-send "$(size "$T/answer") bytes:
 $(show_bytes "$T/answer")"
-    scene short-send-431 < <(a_little_at_a_time '"a"*8192')
-    { read_message "$T/answer" && is_whole; } ||
-        tell short-send-431 "$(size "$T/answer") bytes:
-$(show_bytes "$T/answer")"
 }
 
 # A visit to a server that sends no more than 3 bytes in one call.
@@ -420,13 +351,14 @@ server reachable @port
 alice  connect   @port
 alice  save      answer
 alice  send      $1
+alice  half-close
 alice  drain
 alice  fin
 .
 }
 
-# Whether the body of the message that was read has its Content-Length. Where there is none,
-# it has to end as a page does.
+# Whether the body of the message that was read has its Content-Length. Where there is
+# none, it has to end as a page does.
 is_whole() {
     field Content-Length
     if [ -n "$VALUE" ]; then
@@ -523,13 +455,18 @@ alice  fin
 .
     local wrong
     wrong=$(faults_of "$T/answer" "HTTP/1.1 431 Request Header Fields Too Large")
-    [ -z "$wrong" ] || tell whole-431 "$(sed 's/^/wrong: /' <<<"$wrong")
+    [ -z "$wrong" ] || tell whole-431 "wrong: ${wrong//$'\n'/, }
+$(show_bytes "$T/answer")"
+    preloads
+    scene short-send-431 < <(a_little_at_a_time '"a"*8192')
+    { read_message "$T/answer" && is_whole; } ||
+        tell short-send-431 "$(size "$T/answer") bytes:
 $(show_bytes "$T/answer")"
     in_pieces large-enough '"GET / HTTP/1.1\r\nX-Long: " "a"*8164 "\r\n\r"' '"\n"'
     in_pieces large-enough '"GET / HTTP/1.1\r\nX-Long: " "a"*8164 "\r\n\r\n"'
-    ANSWERS="431 "
-    scene one-too-many < <(in_one_piece '"GET / HTTP/1.1\r\nX-Long: " "a"*8165 "\r\n\r\n"')
-    scene one-too-many < <(in_one_piece '"GET / HTTP/1.1\r\nX-Long: " "a"*9000 "\r\n\r\n"')
+    STATUS=431
+    in_pieces one-too-many '"GET / HTTP/1.1\r\nX-Long: " "a"*8165 "\r\n\r\n"'
+    in_pieces one-too-many '"GET / HTTP/1.1\r\nX-Long: " "a"*9000 "\r\n\r\n"'
 }
 
 @test "[1] says which call failed, and ends with exit status 1" {
@@ -549,121 +486,6 @@ server says      "^server: [a-z]+: No space left on device$"
     strace_works || return 0
     calls_fail
     accept_is_aborted
-}
-
-# Calls fail, each in a run of its own: those that the program has made in two visits.
-calls_fail() {
-    local kind=""
-    plays -k < <(starts_first < <(
-        traced page "$REQUEST"
-        traced large '"a"*8192'
-    )) || true
-    ! plays -k < <(starts_first < <(failures)) || return 0
-    [ -s "$T.kinds" ] || return
-    while read -r kind; do
-        ! grep -q INJECTED "$T/trace.${kind%% *}" || tell_of failing-call "$kind"
-    done < <(grep -v '^to-' "$T.kinds")
-}
-
-# What the program calls in a visit, into trace.PARTY.
-traced() { # PARTY REQUEST
-    cat <<.
-$1 under     strace -D -f -qq -o trace.$1 -e trace=$TRACED
-$(asks "$1" "$2" "to-$1 half-close")
-to-$1 close
-$1 exits
-.
-}
-
-# The scenes in which a call fails: at the client's socket the first, the last, and what is
-# made for a 431.
-failures() {
-    local party calls nth
-    socket_calls "$T/trace.page" | awk '
-        /^(socket|setsockopt|bind|listen|getsockname) / { fails($1, $2) }
-        /^accept / { fails("accept", "accept,accept4") }
-        /^recv\(client/ { fails("recv", $2 " " $3) }
-        /^send\(client/ { fails("send", $2 " " $3); last = $2 " " $3 }
-        /^close\(/ { fails("close-" substr($1, 7, 6), $2 " " $3) }
-        function fails(party, calls) {
-            if (party in first) return
-            print party, calls
-            first[party] = calls
-        }
-        END { if (last != first["send"]) print "send-last", last }' >"$T/failures"
-    socket_calls "$T/trace.large" | awk '
-        /^send\(client/ && !sent++ { print "send-big", $2, $3 }
-        /^shutdown/ && !shut++ { print "shutdown-big", $2, $3 }
-        /^recv/ && sent && !received++ { print "recv-big", $2, $3 }' >>"$T/failures"
-    while read -r party calls nth; do
-        failing "$party" "$calls" "$nth"
-    done <"$T/failures"
-}
-
-# The run in which calls fail, or the Nth of them, and the names they may have on stderr. A
-# client comes where one can.
-failing() { # PARTY CALLS N
-    local names=${1%%-*} request=$REQUEST
-    case $names in
-    socket) names+="|getaddrinfo" ;;
-    accept) names+="4?" ;;
-    recv) names="[a-z]*(recv|read|get)[a-z]*" ;;
-    send) names="[a-z]*(send|write|splice|print|put|flush|close)[a-z]*" ;;
-    close) names="f?close" ;;
-    esac
-    [[ $1 != *-big ]] || request='"a"*8192'
-    cat <<.
-$1 under     strace -D -f -qq -o trace.$1 -e trace=$2 -e inject=$2:error=ENOBUFS${3:+:when=$3}
-$1 start     ./server @at${1//-/}
-.
-    case ${1%%-*} in
-    accept) echo "accept prints \"listening on port\"" ;;
-    recv | send | shutdown | close) echo "$1 reachable @at${1//-/}" ;;
-    esac
-    case ${1%%-*} in accept | recv | send | shutdown | close)
-        cat <<.
-to-$1 connect @at${1//-/}
-to-$1 send $request
-to-$1 half-close
-to-$1 drain
-to-$1 close
-.
-        ;;
-    esac
-    cat <<.
-$1 exits     1
-$1 says      "^server: ($names): No buffer space available$"
-.
-}
-
-# Fails the test for one party of a scene with many, or its client.
-tell_of() { # ENTRY PARTY_AND_KIND
-    [ -n "$2" ] || return # the scene is wrong: a mistake of the lab
-    echo "${2#to-}" >"$T.kinds"
-    tell "$1" "$(of_party "$(cut -d ' ' -f 1 "$T.kinds")")"
-}
-
-# The first client has given up: an error, or the next is served.
-accept_is_aborted() {
-    local calls=accept,accept4
-    local start="server under strace -D -f -qq -o trace -e trace=$calls \
--e inject=$calls:error=ECONNABORTED:when=1
-server start     ./server @port"
-    plays <<. || scene aborted-accept <<.
-$start
-server exits     1
-server says      "^server: accept4?: Software caused connection abort$"
-.
-$start
-server reachable @port
-alice  connect   @port
-alice  send      $REQUEST
-alice  expect    "HTTP/1."
-alice  drain
-alice  close
-server exits     0
-server says      "^server: accept4?: Software caused connection abort$"
-.
 }
 
 @test "[1] is clean under AddressSanitizer and UndefinedBehaviorSanitizer" {
