@@ -65,7 +65,8 @@ int main(int argc, char **argv)
     if (getsockname(listener, (struct sockaddr *)&self, &size) < 0)
         die("server: getsockname");
     setvbuf(stdout, NULL, _IONBF, 0);
-    printf("listening on port %u\n", (unsigned)ntohs(self.sin6_port));
+    if (printf("listening on port %u\n", (unsigned)ntohs(self.sin6_port)) < 0)
+        die("server: printf");
 
     struct sockaddr_storage peer;
     size = sizeof peer;
@@ -107,11 +108,15 @@ int main(int argc, char **argv)
                           "Connection: close\r\nContent-Length: 0\r\n\r\n");
     if (write_all(client, response, (size_t)length) < 0)
         die("server: send");
-    shutdown(client, SHUT_WR);
+    ssize_t left = 0;
+    if (shutdown(client, SHUT_WR) < 0)
+        die("server: shutdown");
     if (!complete)
-        while (read(client, request, sizeof request) > 0)
+        while ((left = read(client, request, sizeof request)) > 0)
             ;
-    close(client);
-    close(listener);
+    if (left < 0)
+        die("server: read");
+    if (close(client) < 0 || close(listener) < 0)
+        die("server: close");
     exit(EXIT_SUCCESS);
 }

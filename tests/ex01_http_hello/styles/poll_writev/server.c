@@ -43,10 +43,12 @@ static int take_request(int fd)
             await(fd, POLLIN);
             continue;
         }
-        if (n <= 0) {
+        if (n == -1)
+            fail("recvmsg");
+        if (n == 0)
             fprintf(stderr, "server: recvmsg: the client is gone\n");
+        if (n <= 0)
             return -1;
-        }
         have += (size_t)n;
     }
     return 1;
@@ -80,7 +82,8 @@ int main(int argc, char **argv)
     socklen_t length = sizeof sa;
     if (getsockname(lfd, (void *)&sa, &length) == -1)
         return fail("getsockname");
-    dprintf(STDOUT_FILENO, "listening on port %hu\n", ntohs(sa.sin_port));
+    if (dprintf(STDOUT_FILENO, "listening on port %hu\n", ntohs(sa.sin_port)) < 0)
+        return fail("dprintf");
 
     int fd = -1;
     while (fd == -1) {
@@ -119,12 +122,17 @@ int main(int argc, char **argv)
         }
     }
     if (got == 0) {
-        shutdown(fd, SHUT_WR);
-        do
+        ssize_t left;
+        if (shutdown(fd, SHUT_WR) == -1)
+            return fail("shutdown");
+        do {
             await(fd, POLLIN);
-        while (recv(fd, buffer, sizeof buffer, 0) > 0);
+            left = recv(fd, buffer, sizeof buffer, 0);
+        } while (left > 0);
+        if (left == -1)
+            return fail("recv");
     }
-    close(fd);
-    close(lfd);
+    if (close(fd) == -1 || close(lfd) == -1)
+        return fail("close");
     return 0;
 }

@@ -56,7 +56,10 @@ int main(int argc, char *argv[])
         exit(1);
     }
     printf("listening on port %d\n", ntohs(me.sin_port));
-    fflush(stdout);
+    if (fflush(stdout) == EOF) {
+        perror("server: fflush");
+        exit(1);
+    }
 
     int c = accept(s, NULL, NULL);
     if (c < 0) {
@@ -68,6 +71,10 @@ int main(int argc, char *argv[])
     while (seen < 4 && count < 8192 && (ch = getc(in)) != EOF) {
         count++;
         seen = ch == "\r\n\r\n"[seen] ? seen + 1 : ch == '\r';
+    }
+    if (ferror(in)) {
+        perror("server: getc");
+        exit(1);
     }
     if (seen < 4 && count < 8192) {
         fprintf(stderr, "server: read: the client left\n");
@@ -85,11 +92,20 @@ int main(int argc, char *argv[])
         exit(1);
     }
     if (seen < 4) {
-        shutdown(c, SHUT_WR);
+        if (shutdown(c, SHUT_WR) < 0) {
+            perror("server: shutdown");
+            exit(1);
+        }
         while (getc(in) != EOF)
             ;
+        if (ferror(in)) {
+            perror("server: getc");
+            exit(1);
+        }
     }
-    fclose(in);
-    close(s);
+    if (fclose(in) == EOF || close(s) < 0) {
+        perror("server: close");
+        exit(1);
+    }
     return 0;
 }
