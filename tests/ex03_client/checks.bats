@@ -14,6 +14,8 @@ setup_file() {
     start_nginx
     must_connect client
     must_connect echo_client
+    aside slow_response
+    aside slow_line
 }
 teardown_file() {
     [ -z "$NGINX" ] || kill "$NGINX" 2>/dev/null || true
@@ -53,6 +55,8 @@ gives_up() { # REGEX
     echo "$PROGRAM says-not \": Success\$\""
 }
 
+STRACE="strace -D -f -qq -o trace"
+
 # The beginning of a message about the server, as the statement has it.
 SERVER='127\\.0\\.0\\.1 port @port'
 
@@ -72,7 +76,8 @@ name_addresses() {
     ! has_ipv6 || IPV6=1
     local hosts=$BATS_FILE_TMPDIR/hosts
     printf '%s\n' '127.0.0.1 localhost' '127.0.0.2 many.test' '127.0.0.3 many.test' \
-        '127.0.0.4 many.test' '::1 both.test' '127.0.0.1 both.test' >"$hosts"
+        '127.0.0.4 many.test' '::1 both.test' '127.0.0.1 both.test' \
+        '127.0.0.2 far.test' '192.0.2.1 far.test' >"$hosts"
     ! own_hosts "$hosts" ||
         ! getent hosts many.test >/dev/null || NAMED=1
 }
@@ -107,6 +112,44 @@ with_nginx() {
     [ -n "$NGINX" ] || skip "nginx is missing"
     "$LAB/tests/stage/listening" "$NGINX" "$START_S" >/dev/null 3>&- 4>&- ||
         skip "nginx does not start here: $(tail -n 1 "$SITE/log")"
+}
+
+# ---- Beside the checks ----
+
+# A server takes its time, in the midst of a response or of a line; the program's own runs
+# so fast that a moment is minutes.
+HASTE="HASTE=400 LD_PRELOAD=./haste.so"
+
+slow_response() {
+    preloads
+    scene slow-response <<.
+client with   $HASTE
+$(asked)
+server silent 200ms
+server send   "HTTP/1.1 200 OK\r\n\r\nfirst "
+server silent 400ms
+server send   "last"
+server close
+client prints-only "HTTP/1.1 200 OK\r\n\r\nfirst last"
+client exits  0
+.
+}
+
+slow_line() {
+    preloads
+    scene slow-line <<.
+echo_client with $HASTE
+$(typed '"one\n"')
+server expect "one\n"
+server silent 200ms
+server send   "o"
+server silent 400ms
+server send   "ne\n"
+echo_client shows "one\n"
+echo_client types-end
+server fin
+echo_client exits 0
+.
 }
 
 # ---- The checks ----
@@ -180,6 +223,13 @@ door   listen @port
 client start  ./client 127.0.0.1 @port $long
 $(PROGRAM=client gives_up .)
 .
+    [ -z "$LAB_ALONE" ] || usual_port
+}
+
+# The port of the web is no reason to leave it out. Only we may listen there.
+usual_port() {
+    scene usual-port < <(served /a/path | sed 's/@port/80/')
+    is_complete /a/path || tell usual-port "$(show_bytes "$T/request")"
 }
 
 # A client asks for PATH, and gets a response.
@@ -191,7 +241,7 @@ server expect \"GET ${1:-/} HTTP/1.1\\r\\n\"
 server until \"\\r\\n\\r\\n\"
 server send \"HTTP/1.1 200 OK\\r\\n\\r\\n\"
 server half-close
-server drain
+server fin
 client exits 0"
 }
 
@@ -238,17 +288,27 @@ server close
 client prints-only "HTTP/1.1 200 OK\r\n\r\n\0\xff%s%n\r\n\0"
 client exits   0
 .
+    scene whatever-it-says <<.
+$(asked)
+server send    "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n" \
+"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n" "more"
+server close
+client prints-only "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n" \
+"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n" "more"
+client exits   0
+.
     scene pieces <<.
 $(asked)
 server send    "HTTP/1.1 200 OK\r\n\r\n"
 server taken
 server send    "x"*8192
 server taken
-server send    "y"*40000
+server send    "y"*200000
 server close
-client prints-only "HTTP/1.1 200 OK\r\n\r\n" "x"*8192 "y"*40000
+client prints-only "HTTP/1.1 200 OK\r\n\r\n" "x"*8192 "y"*200000
 client exits   0
 .
+    told slow_response
 }
 
 @test "[1] gets from nginx what curl gets" {
@@ -303,22 +363,29 @@ COMPARE='exec <$0; while read -r line && [ ${#line} -gt 1 ]; do :; done; exec cm
 @test "[1] takes a name, an IPv4 and an IPv6 address" {
     needs client echo_client
     with_localhost
-    for PROGRAM in client echo_client; do
+    for PROGRAM in echo_client client; do
         scene name < <(reached localhost @port)
-        [ -z "$IPV6" ] || scene ipv6 < <(reached ::1 "[::1]:@port")
+        asks_host localhost || tell name "$(show_bytes "$T/request")"
+        [ -n "$IPV6" ] || continue
+        scene ipv6 < <(reached ::1 "[::1]:@port")
+        asks_host "[::1]" || tell brackets "$(show_bytes "$T/request")"
+        scene ipv6 < <(reached 0:0::0:1 "[::1]:@port")
+        asks_host "[0:0::0:1]" || tell brackets "$(show_bytes "$T/request")"
     done
-    [ -n "$IPV6" ] || return 0
-    PROGRAM=client
-    scene ipv6 < <(reached ::1 "[::1]:@port")
-    read_message "$T/request" && field Host
-    [ "$VALUE" = "[::1]:$(port_of_scene)" ] || tell brackets "$(show_bytes "$T/request")"
+}
+
+# Whether the request, where there is one, names that host and the port of the scene.
+asks_host() { # HOST
+    [ "$PROGRAM" = client ] || return 0
+    echo "client host" >"$T.kinds"
+    read_message "$T/request" && field Host && [ "$VALUE" = "$1:$(port_of_scene)" ]
 }
 
 # PROGRAM is told that host, while a server listens there; it leaves no other socket open.
-reached() { # HOST ADDRESS
+reached() { # HOST ADDRESS [WHAT STANDS BEFORE THE PORT]
     echo "door listen $2
 $PROGRAM keyboard
-$PROGRAM start ./$PROGRAM $1 @port
+$PROGRAM start ./$PROGRAM $1 $3@port
 server accept door
 server save request"
     if [ "$PROGRAM" = client ]; then
@@ -347,12 +414,30 @@ server fin'
         done
         scene families < <(reached both.test @port)
         [ -z "$IPV6" ] || scene families < <(reached both.test "[::1]:@port")
+        scene last-reason <<.
+$PROGRAM start ./$PROGRAM far.test @port
+$(gives_up "far\\\\.test port @port: connect: Network is unreachable$")
+.
+        ! strace_works || family_unknown
     done
+}
+
+# A kernel may lack the family of the first address: socket() fails, for that one alone.
+family_unknown() {
+    local first
+    plays < <(strace_sockets && reached many.test 0.0.0.0:@port) || [ $? -eq 1 ]
+    first=$(grep -n 'AF_INET6\?, SOCK_STREAM' "$T/trace" | head -n 1 | cut -d : -f 1)
+    scene family < <(strace_sockets "error=EAFNOSUPPORT:when=$first" &&
+        reached many.test 0.0.0.0:@port)
+}
+strace_sockets() { # [WHAT TO INJECT]
+    echo "$PROGRAM under $STRACE -e trace=socket ${1:+-e inject=socket:$1}"
 }
 
 @test "[1] says which server it could not reach, and why" {
     needs client echo_client
     local unknown=no-such-host.invalid
+    echo one >"$T/lines"
     for PROGRAM in client echo_client; do
         scene refused <<.
 $PROGRAM start ./$PROGRAM 127.0.0.1 @port
@@ -364,11 +449,28 @@ $PROGRAM with RES_OPTIONS="timeout:1 attempts:1"
 $PROGRAM start ./$PROGRAM $unknown @port
 $(gives_up "$unknown port @port: getaddrinfo: .*($UNKNOWN)")
 .
-        ! strace_works || scene no-socket <<.
-$PROGRAM under strace -D -f -qq -o trace -e trace=socket -e inject=socket:error=EMFILE
+        strace_works || continue
+        scene no-socket <<.
+$(strace_sockets error=EMFILE)
 $PROGRAM start ./$PROGRAM 127.0.0.1 @port
 $(gives_up "$SERVER: socket: Too many open files$")
 .
+        send_fails
+    done
+}
+
+# The first call that sends fails: one of these, as the program has it.
+send_fails() {
+    local call
+    for call in sendto sendmsg write; do
+        plays <<. || ! grep -q INJECTED "$T/trace" || tell send-fails
+$PROGRAM input lines
+$PROGRAM under $STRACE -e trace=$call -e inject=$call:error=ENOBUFS:when=1
+$(started)
+server half-close
+$(gives_up "$SERVER: [a-z]+: No buffer space available$")
+.
+        ! grep -q INJECTED "$T/trace" || break
     done
 }
 
@@ -412,6 +514,15 @@ server fin
 echo_client prints-only "one\ntwo\n"
 echo_client exits 0
 .
+    scene what-came <<.
+$(typed '"one\n"')
+server expect "one\n"
+server send   "ONE\n"
+echo_client types-end
+server fin
+echo_client prints-only "ONE\n"
+echo_client exits 0
+.
     scene early-line <<.
 $(typed '"one\ntwo\n"')
 server expect "one\n"
@@ -423,27 +534,43 @@ server fin
 echo_client prints-only "one\ntwo\n"
 echo_client exits 0
 .
+    told slow_line
 }
 
 @test "[1] takes any byte, and lines of up to 4096 bytes" {
     needs echo_client
     local bytes
     scene nul-in-line < <(there_and_back '"a\0b\n"')
+    scene cr-lf < <(there_and_back '"a\r\n"')
     bytes=$(printf '\\x%02x' {0..9} {11..255})
     scene any-byte < <(there_and_back "\"$bytes\\n\"")
     scene longest < <(there_and_back '"s"*4094 "\n"')
     scene longest < <(there_and_back '"m"*4095 "\n"')
     scene last-line < <(there_and_back '"last" "\n"' '"last"')
     scene last-line < <(there_and_back '"l"*4095 "\n"' '"l"*4095')
-    { echo short && printf '%4096s\n' ""; } >"$T/lines"
+    scene no-line <<.
+$(PROGRAM=echo_client started)
+server fin
+echo_client prints-only ""
+echo_client exits 0
+.
+    too_long '%4096s\n'
+    too_long '%4096s'
+}
+
+# A line that is too long comes after one that is not.
+too_long() { # FORMAT
+    local PROGRAM=echo_client
+    # shellcheck disable=SC2059
+    { echo short && printf "$1" ""; } >"$T/lines"
     scene too-long-line <<.
 echo_client input lines
-$(PROGRAM=echo_client started)
+$(started)
 server expect "short\n"
 server send   "short\n"
 server fin
 echo_client prints-only "short\n"
-$(PROGRAM=echo_client gives_up .)
+$(gives_up .)
 .
 }
 
@@ -506,6 +633,23 @@ server half-close
 server reset
 echo_client types "one\n"
 $(gives_up .)
+echo_client says-not "^([^ ]*/)?echo_client: [a-z]+: Broken pipe$"
+.
+    ! strace_works || left_at_once
+}
+
+# The same for ./client, which is held still when it has connected.
+left_at_once() {
+    local stopped="-e trace=connect -e inject=connect:signal=STOP:when=1"
+    PROGRAM=client
+    scene broken-pipe <<.
+client under $STRACE $stopped
+$(started)
+server half-close
+server reset
+client stop
+client continue
+$(gives_up "$SERVER: ")
 .
 }
 
@@ -527,22 +671,40 @@ server expect "one\n"
 server send   "one\n"
 $(gives_up "[a-z]+: No space left on device$")
 .
+    for PROGRAM in client echo_client; do scene disk-fills < <(disk_fills); done
+    PROGRAM=echo_client
     scene directory <<.
 echo_client input /
 $(started)
 $(gives_up "[a-z]+: Is a directory$")
 .
-    mkfifo "$T/pipe"
     PROGRAM=client
     plays <<. || grep -qx 'client signal-PIPE' "$T.kinds" || tell no-reader
-head   start bash -c "exec head -c 10 <pipe"
-client into  pipe
 $(asked)
+head   reads client
+head   start head -c 10
 server send  "HTTP/1.1 200 OK\r\n\r\n" "x"*1000
 head   exits 0
 server send  "x"*1000
 $(gives_up "[a-z]+: Broken pipe$")
 .
+}
+
+# Its stdout is a file that may have a KiB: the rest of a piece is not taken.
+disk_fills() {
+    echo "$PROGRAM under bash -c \"trap '' XFSZ; ulimit -f 1; exec \$0 \$*\"
+$PROGRAM into out"
+    if [ "$PROGRAM" = client ]; then
+        asked
+        echo 'server send "HTTP/1.1 200 OK\r\n\r\n" "x"*2000
+server close'
+    else
+        typed '"l"*2000 "\n"'
+        echo 'server expect "l"*2000 "\n"
+server send "l"*2000 "\n"
+echo_client types-end'
+    fi
+    gives_up "[a-z]+: File too large$"
 }
 
 @test "[1] sends everything when send() takes 3 bytes at a time" {
@@ -574,6 +736,13 @@ short_io() { echo "$PROGRAM with SHORT_SEND=3 LD_PRELOAD=./short_io.so"; }
         taken_by_others 65535 || scene highest-port <<.
 $PROGRAM start ./$PROGRAM 127.0.0.1 65535
 $(gives_up .)
+$PROGRAM start ./$PROGRAM 127.0.0.1 0
+$(gives_up .)
+.
+        # Either is fine: no port, or this one.
+        plays < <(reached 127.0.0.1 @port 0) || plays <<. || tell octal
+$PROGRAM start ./$PROGRAM 127.0.0.1 0@port
+$PROGRAM exits 2
 .
     done
 }
@@ -581,7 +750,7 @@ $(gives_up .)
 wrong_ports() { # PROGRAM
     local port
     for port in 80a 0x50 http; do refused letters "$1" 127.0.0.1 "$port"; done
-    for port in ' 80' '80 ' '\t80'; do refused blank "$1" 127.0.0.1 "$port"; done
+    for port in ' 80' '80 ' '\t80' '80\n'; do refused blank "$1" 127.0.0.1 "$port"; done
     for port in +80 -1 -0; do refused signed "$1" 127.0.0.1 "$port"; done
     refused empty "$1" 127.0.0.1 ''
     for port in 65536 70000; do refused high "$1" 127.0.0.1 "$port"; done
@@ -602,13 +771,13 @@ $party prints-not \".\""
 
 @test "[1] is clean under AddressSanitizer and UndefinedBehaviorSanitizer" {
     with_sanitizers
-    local long
+    local long program
     long=$(printf '%100000s' "" | tr ' ' l)
     echo "$long" >"$T/endless"
     printf '%s\n' "${long:0:4095}" "${long:0:4096}" >"$T/longest"
     echo one >"$T/one"
     : >"$T/nothing"
-    plays -s -k < <(opens_first < <(
+    plays -s -k < <(starts_first < <(
         sanitized page client nothing / 'expect "GET /"' 'until "\r\n\r\n"' \
             'send "HTTP/1.1 200 OK\r\n\r\n" "x"*300000' close
         sanitized no-page client nothing / 'until "\r\n\r\n"' reset
@@ -619,10 +788,15 @@ $party prints-not \".\""
         sanitized more echo_client one "" 'expect "one\n"' 'send "x"*300000' \
             half-close drain
         sanitized no-echo echo_client one "" 'expect "one\n"' reset
+        for program in client echo_client; do
+            echo "refused-${program:0:4} start ./$program 127.0.0.1 @nobody
+refused-${program:0:4} exits
+refused-${program:0:4} clean"
+        done
         echo "host start ./client ${long:0:3000} 80
 host exits
 host clean"
-    )) || true
+    )) || [ $? -eq 1 ]
     ! grep -qE ' (sanitizer|leak)$' "$T.kinds" || {
         about sanitizers
         blame "$(sanitizers_said "$T.seen")"
@@ -640,13 +814,6 @@ $1-server accept $1-door"
     for step in "${@:5}"; do echo "$1-server $step"; done
     echo "$1 exits
 $1 clean"
-}
-
-# The scene on standard input with all that a start needs first.
-opens_first() {
-    awk '$2 ~ /^(listen|input|start)$/ { print; next }
-        { rest = rest $0 "\n" }
-        END { printf "%s", rest }'
 }
 
 # Where the build with sanitizers does not do it, without a word: fails the test if the
