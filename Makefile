@@ -39,6 +39,7 @@ programs = $(filter-out %/net,$(basename $(wildcard $(1)/*.c)))
 # A kit may be handed out without these: says so, and ends.
 needs = @[ -d $(1) ] || { echo "there is no $(1) in this copy of the lab" >&2; exit 2; }
 REFERENCE := $(firstword $(EXERCISES))/solution
+WHOLE     := $(wildcard tests/kit)
 
 # What a grading is told must make sense before anything is done.
 ifneq ($(WORK),)
@@ -53,17 +54,20 @@ endif
 .SECONDEXPANSION:
 .DELETE_ON_ERROR:
 .PHONY: all $(SHORTS) run watch reset solutions starters check demo test steady tools
-.PHONY: clean help
+.PHONY: clean help handout
 .PHONY: instruments compile-command
 
 ##make                build every exercise
 all: $(foreach e,$(EXERCISES),$(call programs,$(e)))
 
 ##make ex01           build one; all of them: EXERCISE_LIST
-ifeq ($(filter steady,$(MAKECMDGOALS)),)
+# Beside one of these words an exercise's name only says which: `make steady ex01`.
+OF_SOME := $(filter steady handout,$(MAKECMDGOALS))
+CHOSEN  := $(foreach s,$(filter $(SHORTS),$(MAKECMDGOALS)),$(call known,$(s)))
+ifeq ($(OF_SOME),)
 $(SHORTS): $$(call programs,$$(call known,$$@))
 else
-$(SHORTS): steady ; @:
+$(SHORTS): $(OF_SOME) ; @:
 endif
 
 ##make check          grade all of it
@@ -90,7 +94,7 @@ watch-%: instruments
 reset-%:
 	@tests/commands/reset $(call named,$*)
 
-##make demo           see the reference solutions at work, then their grades
+##+make demo           see the reference solutions at work, then their grades
 demo: instruments
 	$(call needs,$(REFERENCE))
 	@tests/commands/setup demo
@@ -98,7 +102,7 @@ demo: instruments
 	@tests/commands/demo
 	@SOLUTION=1 tests/grading/check $(EXERCISES)
 
-##make test           the lab's own tests (ALL=1: all known-wrong programs)
+##+make test           the lab's own tests (ALL=1: all known-wrong programs)
 # Files run side by side, one for each processor: all that they build in the lab is there.
 test: instruments
 	$(call needs,tests/kit)
@@ -107,9 +111,7 @@ test: instruments
 	@bats --timing --jobs $$(getconf _NPROCESSORS_ONLN) --no-parallelize-within-files \
 	    tests/kit tests/stage tests/grading $(wildcard tests/*/reference.bats)
 
-##make steady         are grades the same on a busy machine? (steady ex01: of one)
-# The exercises are named beside it, and are then not words of their own.
-CHOSEN = $(foreach s,$(filter $(SHORTS),$(MAKECMDGOALS)),$(call known,$(s)))
+##+make steady         are grades the same on a busy machine? (steady ex01: of one)
 steady: instruments
 	$(call needs,tests/kit)
 	@tests/commands/steady $(CHOSEN)
@@ -118,11 +120,16 @@ steady: instruments
 tools:
 	@tests/commands/setup demo
 
-##make solutions      build the reference solutions
+##+make solutions      build the reference solutions
 solutions: $(foreach e,$(EXERCISES),$(call programs,$(e)/solution))
 	$(call needs,$(REFERENCE))
 
-##make starters       write the starters from the solutions (over your work!)
+##+make handout        pack what students get (SOLUTIONS=1: the solutions)
+handout:
+	$(call needs,tests/kit)
+	@tests/commands/handout $(or $(CHOSEN),$(EXERCISES))
+
+##+make starters       write the starters from the solutions (over your work!)
 starters:
 	$(call needs,$(REFERENCE))
 	@tests/commands/starters $(EXERCISES)
@@ -135,8 +142,10 @@ clean-%:
 
 ##make help           this list
 help:
-	@sed -n 's/^##//p' Makefile | sed 's/EXERCISE_LIST/$(SHORTS)/'
-	@echo "WORK=DIR grades a copy that lies elsewhere, SOLUTION=1 the reference solutions;"
+	@sed -n '$(if $(WHOLE),s/^##+*//p,/^##+/!s/^##//p)' Makefile | \
+	    sed 's/EXERCISE_LIST/$(SHORTS)/'
+	@echo "WORK=DIR grades a copy that lies elsewhere;"
+	@$(if $(wildcard $(REFERENCE)),echo "SOLUTION=1 takes the reference solutions;")
 	@echo "V=1 shows every failed check in full; FORMAT=pretty, tap, json or junit;"
 	@echo "LAB_PATIENCE=3 on a slow machine."
 

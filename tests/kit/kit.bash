@@ -22,6 +22,16 @@ beside() {
     set +m
 }
 
+# Waits until a line of FILE matches.
+until_grep() { # REGULAR_EXPRESSION FILE
+    local until=$((SECONDS + 60))
+    until grep -q "$1" "$2"; do
+        ((SECONDS < until)) || fail "waited for: $1
+$(cat "$2")"
+        sleep 0.02
+    done
+}
+
 # Copies what git knows of the lab (as it is in the working tree) into a directory.
 copy_lab() { # DIRECTORY
     mkdir -p "$1"

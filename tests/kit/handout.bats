@@ -1,0 +1,132 @@
+#!/usr/bin/env bats
+# What students get: complete, and without a solution.
+
+setup_file() {
+    load kit
+    export PACKED=$BATS_FILE_TMPDIR/packed
+    mkdir "$PACKED"
+    quietly make -s -C "$LAB" handout OUT="$BATS_FILE_TMPDIR/kit.tar.gz"
+    tar -xzf "$BATS_FILE_TMPDIR/kit.tar.gz" -C "$PACKED"
+}
+
+setup() {
+    load kit
+    cd "$PACKED/socket-lab" || return
+}
+
+# The lines that stand between the markers of the solutions, and in no header.
+secrets() {
+    sed -n '/BEGIN SOLUTION/,/END SOLUTION/p' "$LAB"/*/solution/*.c |
+        grep -v 'SOLUTION \*/' | sed 's/^ *//' | grep -E '.{30}' | sort -u |
+        grep -vFf <(cat "$LAB"/*/solution/*.h)
+}
+
+@test "it holds nothing of a solution, nor the lab's own tests" {
+    run find . -regex '.*/\(solution\|bugs\|styles\|sketch\|kit\|class\)\(/.*\)?' \
+        -o -name reference.bats -o -name '*.patch'
+    refute_output
+    run grep -rlE '(BEGIN|END) SOLUTION \*/' --include='*.[ch]' .
+    refute_output
+    # The statements may show a line of code.
+    run grep -rlFf <(secrets) --include='*.[ch]' --exclude-dir=stage .
+    refute_output
+}
+
+@test "its starters are the lab's, whatever an instructor has tried in them" {
+    local exercise
+    for exercise in $(exercises); do
+        diff -r "tests/$exercise/starter" "$exercise" | grep -vE '^Only in .*: [MR]' &&
+            fail "$exercise differs"
+    done
+    cmp tests/ex01_http_hello/starter/server.c \
+        <("$LAB/tests/commands/starter" "$LAB/ex01_http_hello/solution/server.c")
+}
+
+@test "the same lab makes the same bytes, whoever packs it where" {
+    local copy=$BATS_TEST_TMPDIR/lab when
+    when=$(git -C "$LAB" log -1 --format=%ct)
+    copy_lab "$copy"
+    umask 077
+    chmod -R go= "$copy"
+    quietly env TZ=Asia/Tokyo SOURCE_DATE_EPOCH="$when" make -s -C "$copy" handout
+    cmp "$copy/socket-lab.tar.gz" "$BATS_FILE_TMPDIR/kit.tar.gz"
+}
+
+@test "every word of its help does what it says" {
+    run quietly make help
+    assert_success
+    refute_output --regexp "make (demo|test|steady|solutions|starters|handout|grade)"
+    run quietly make
+    assert_success
+    refute_output --partial warning
+    run quietly make -s check-ex01
+    assert_line "  0 of 20 points"
+    run quietly make -s run-ex01 PORT=0
+    assert_output --partial "TODO 1 is still to do"
+    cp "$LAB/ex01_http_hello/solution/server.c" ex01_http_hello/server.c
+    run quietly env LAB_ONLY="listens on the" make -s check-ex01
+    assert_line "  ✓ 2/2   listens on the port it is given"
+    run bash -c 'echo y | make -s reset-ex01'
+    assert_success
+    cmp ex01_http_hello/server.c tests/ex01_http_hello/starter/server.c
+    cmp ex01_http_hello/server.c.before-reset-1 "$LAB/ex01_http_hello/solution/server.c"
+    rm ex01_http_hello/server.c.before-reset-1
+    beside make -s watch-ex01 >watch.out 2>&1
+    until_grep '^watching' watch.out
+    kill -- "-$!"
+    run quietly env NO_INSTALL=1 make -s tools
+    assert_success
+    run quietly make clean
+    assert_success
+    [ ! -e ex01_http_hello/server ]
+}
+
+@test "what is not in it says so, in one line" {
+    local word
+    for word in demo test solutions starters handout "check-ex01 SOLUTION=1"; do
+        # shellcheck disable=SC2086
+        run quietly make -s $word
+        assert_failure
+        assert_output --partial "there is no "
+    done
+}
+
+@test "its README names only words that it has, and files that it has" {
+    local word link
+    quietly make help >help.out
+    # shellcheck disable=SC2016 # the backquotes are the README's
+    while read -r word; do
+        grep -qE "^$word(-ex01)?( |$)" help.out || fail "make help has no '$word'"
+    done < <(grep -oE '(`|    )make [a-z0-9-]+' README.md | grep -o 'make.*' | sort -u)
+    while read -r link; do
+        [ -e "$link" ] || fail "README.md leads to $link"
+    done < <(grep -oE '\]\([^)]+\)' README.md | sed 's/](\(.*\))/\1/')
+}
+
+@test "some exercises are handed out, the others are not mentioned" {
+    quietly make -s -C "$LAB" handout ex01 udp OUT="$BATS_TEST_TMPDIR/some.tar.gz"
+    tar -xzf "$BATS_TEST_TMPDIR/some.tar.gz" -C "$BATS_TEST_TMPDIR"
+    cd "$BATS_TEST_TMPDIR/socket-lab" || return
+    run make help
+    assert_output --partial "all of them: ex01 udp"
+    run grep -rlE 'ex0[2-4]_|unix_sockets' README.md tests/[eu]*
+    refute_output
+}
+
+@test "SOLUTIONS=1 packs the solutions, without marks, to be unpacked over the kit" {
+    quietly make -s -C "$LAB" handout SOLUTIONS=1 OUT="$BATS_TEST_TMPDIR/solutions.tar.gz"
+    run tar -tzf "$BATS_TEST_TMPDIR/solutions.tar.gz"
+    refute_line --regexp '^socket-lab/[^/]*/[^/]+\.[ch]$'
+    echo "// a student's" >>ex01_http_hello/server.c
+    tar -xzf "$BATS_TEST_TMPDIR/solutions.tar.gz" -C ..
+    run tail -n 1 ex01_http_hello/server.c
+    assert_output "// a student's"
+    run grep -rlE '(BEGIN|END) SOLUTION' ./*/solution
+    refute_output
+    run quietly env LAB_ONLY="listens on the" make -s check-ex01 SOLUTION=1
+    assert_line "  ✓ 2/2   listens on the port it is given"
+    run quietly make -s solutions
+    assert_success
+    run bash -c 'echo y | make -s reset-ex01'
+    cmp ex01_http_hello/server.c tests/ex01_http_hello/starter/server.c
+}
