@@ -16,8 +16,8 @@ files_of() { # EXERCISE
 # Writes the starters of EXERCISE into DIRECTORY.
 write_starters() { # EXERCISE DIRECTORY
     local file
-    for file in $(files_of "$1"); do
-        tests/commands/starter "$(origin_of "$1")/$file" >"$2/$file"
+    for file in "$(origin_of "$1")"/*.[ch]; do
+        tests/commands/starter "$file" >"$2/${file##*/}"
     done
 }
 
