@@ -54,7 +54,7 @@ endif
 .SECONDEXPANSION:
 .DELETE_ON_ERROR:
 .PHONY: all $(SHORTS) run watch reset solutions starters check demo test steady tools
-.PHONY: clean help handout
+.PHONY: clean help handout grade
 .PHONY: instruments compile-command
 
 ##make                build every exercise
@@ -62,7 +62,7 @@ all: $(foreach e,$(EXERCISES),$(call programs,$(e)))
 
 ##make ex01           build one; all of them: EXERCISE_LIST
 # Beside one of these words an exercise's name only says which: `make steady ex01`.
-OF_SOME := $(filter steady handout,$(MAKECMDGOALS))
+OF_SOME := $(filter steady handout grade,$(MAKECMDGOALS))
 CHOSEN  := $(foreach s,$(filter $(SHORTS),$(MAKECMDGOALS)),$(call known,$(s)))
 ifeq ($(OF_SOME),)
 $(SHORTS): $$(call programs,$$(call known,$$@))
@@ -128,6 +128,12 @@ solutions: $(foreach e,$(EXERCISES),$(call programs,$(e)/solution))
 handout:
 	$(call needs,tests/kit)
 	@tests/commands/handout $(or $(CHOSEN),$(EXERCISES))
+
+##+make grade          grade a class: SUBMISSIONS=DIR OUT=grades (README.md)
+grade: instruments
+	$(call needs,tests/class)
+	@tests/commands/setup class
+	@tests/grading/class $(or $(CHOSEN),$(EXERCISES))
 
 ##+make starters       write the starters from the solutions (over your work!)
 starters:
