@@ -23,8 +23,9 @@ def grade($runs):
     (first($runs[] | select(.run == 1)) // {}) as $first
     | ($first.records // []) as $records
     | ($records | map(select(.check))) as $made
-    | ($records | map(select(.check | not)) | last // {}) as $grade
-    | {points: $grade.points, possible: $grade.possible, left_out: $grade.left_out,
+    | ($records | map(select(.tools)) | last // {}) as $grade
+    | {error: ($records | map(select(.verdict == "error").reason) | first),
+        points: $grade.points, possible: $grade.possible, left_out: $grade.left_out,
         seconds: $grade.seconds, lab: $grade.lab, checks: $made,
         grade: (if $grade == {} then null else $grade end)};
 
@@ -38,10 +39,9 @@ def work($exercise; $handed; $gradings):
     if $handed == null then {exercise: $exercise, handed_in: false}
     else ($gradings[$handed.key] // []) as $runs
         | {exercise: $exercise, handed_in: true, key: $handed.key, files: $handed.files,
-            error: (first($runs[] | .error // empty) // null),
             unsteady: unsteady($runs)}
         + grade($runs)
-        | if .points == null and .error == null then .error = "it was not graded" else . end
+        | if .points == null then .error = (.error // "it was not graded") else . end
     end;
 
 # ---- Who they are ----
@@ -64,7 +64,7 @@ def with_roster($rows):
     if $rows | length == 0 then map(.row = null)
     else ([$rows[1:] | to_entries[] | .key as $n | .value | names_of_row[]
             | {key: ., value: $n}] | reverse | from_entries) as $by_name
-        | map(.row = ($by_name[.name | plain] // $by_name[.id | plain] // null)) as $students
+        | map(.row = ($by_name[.name | plain] // $by_name[.id | plain])) as $students
         | ($students | map(.row)) as $taken
         | $students + [$rows[1:] | to_entries[] | .key as $n
             | select($taken | index($n) | not)
@@ -97,10 +97,12 @@ def exceptions_of_work($alike; $id):
         | {kind: "build", text: "\($short): \(.[0].seen | split("\n")[0])"}),
     (.checks // [] | [.[] | select(.verdict == "failed" and (.seen // ""
             | test("SIG(XCPU|XFSZ)|it has become [0-9]+ processes")))]
-        | select(length > 0) | {kind: "limit", text: "\($short): \(map(.check) | join("; "))"}),
+        | select(length > 0)
+        | {kind: "limit", text: "\($short): \(map(.check) | join("; "))"}),
     (.checks // [] | [.[] | select(.reason // "" | startswith("it did not run"))]
         | select(length > 0)
-        | {kind: "limit", text: "\($short): its time was over after \(.[0].number - 1) checks"}),
+        | (.[0].number - 1) as $made
+        | {kind: "limit", text: "\($short): its time was over after \($made) checks"}),
     (select(.unsteady // [] | length > 0)
         | {kind: "unsteady", text: "\($short): \(.unsteady | join("; "))"}),
     ((.files // {}) | to_entries[] | ($alike[.value] // empty) as $ids

@@ -19,9 +19,13 @@ def line:
     + "<td>\($points)/\(.possible)</td>"
     + @html "<td>\(.check)"
     + (if .verdict == "left out" then @html " <small>left out: \(.reason)</small>"
-        elif .verdict == "not tested" then @html " <small>not tested: \(.reason)</small>"
         else "" end)
     + "</td></tr>";
+
+# Why checks were not tested, each reason once.
+def reasons:
+    [.checks[] | select(.verdict == "not tested").reason] | unique[]
+    | @html "<p>· not tested: \(.)</p>";
 
 def files:
     [.files | to_entries[] | @html "\(.key) <code>\(.value[0:12])</code>"] | join(", ")
@@ -31,11 +35,11 @@ def exercise:
     @html "<h2>\(.exercise)</h2>",
     if .handed_in | not then "<p>not handed in</p>"
     elif .error then
-        "<p>This could not be graded, and not for a fault of yours: ask your teacher.</p>",
+        "<p>This could not be graded, for no fault of yours: ask your teacher.</p>",
         files
     else
         "<p class=\"points\">\(score) points</p>",
-        "<table>", (.checks[] | line), "</table>", files,
+        "<table>", (.checks[] | line), "</table>", reasons, files,
         (.checks[] | select(.verdict == "failed") | explanation)
     end;
 

@@ -8,8 +8,8 @@ def grade: .points // "-"; # what Moodle takes for no grade
 | ((if $header then $header + ["handed in as"] else ["name", "participant"] end)
     + [.exercises[].short] + ["total", "notes"] | map(disarmed)),
 (.students[]
-    | (if $header then (.row // ($header | map(""))) + [.entry] else [.name, .participant] end
-        | map(disarmed))
+    | (if $header then (.row // ($header | map(""))) + [.entry]
+        else [.name, .participant] end | map(disarmed))
     + [.work[] | grade] + [grade]
     + [[.exceptions[] | "\(.kind)\(if .text == "" then "" else ": \(.text)" end)"]
         | join("; ") | disarmed])

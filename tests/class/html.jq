@@ -2,11 +2,11 @@
 
 # A page without anything from elsewhere; no script runs in it but that with the hash.
 def page($title; $style; $script; $hash; body):
-    (if $script == "" then "" else " script-src 'sha256-\($hash)';" end) as $scripts
+    (if $script == "" then "" else " script-src 'sha256-\($hash)';" end) as $allowed
     | "<!DOCTYPE html>", "<html lang=\"en\">", "<head>", "<meta charset=\"utf-8\">",
     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">",
-    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none';\($scripts)"
-        + " style-src 'unsafe-inline'\">",
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none';"
+        + "\($allowed) style-src 'unsafe-inline'\">",
     @html "<title>\($title)</title>", "<style>\n\($style)</style>", "</head>", "<body>",
     body,
     (select($script != "") | "<script>\($script)</script>"),

@@ -4,7 +4,8 @@ include "html";
 
 def several: .exercises | length > 1;
 def plural($one): "\(.) \($one)\(if . == 1 then "" else "s" end)";
-def student: if .id then "<a href=\"\(link)\">" + @html "\(.name)</a>" else @html "\(.name)" end;
+def student:
+    if .id then "<a href=\"\(link)\">" + @html "\(.name)</a>" else @html "\(.name)" end;
 
 # ---- Head ----
 
@@ -29,7 +30,7 @@ def head:
 # ---- Out of the ordinary ----
 
 def kinds: [
-    ["error", "No grade, for a fault on our side", "Grade again; what was wrong is said."],
+    ["error", "No grade, for a fault on our side", "The same command tries again."],
     ["nothing", "Nothing handed in", ""],
     ["build", "Did not build", ""],
     ["limit", "Hit a limit", "Too many processes, too much output or time."],
@@ -39,26 +40,28 @@ def kinds: [
     ["intake", "Not all could be taken", ""],
     ["roster", "Not in the roster", ""]];
 
-def exception($by_id):
-    .text as $text | (.ids // []) as $ids | .student
-    | [student, (select($text != "") | @html "\($text)"),
-        (select($ids | length > 0) | "as " + ([$ids[] | $by_id[.] | student] | join(", ")))]
-    | join(": ") | sub(": as "; ", as ");
+def exception: .student | student;
+
+# Who has the same file, once for each file.
+def same:
+    [group_by([.text, (.ids + [.student.id] | sort)])[]
+        | @html "<li>\(.[0].text): " + ([.[] | exception] | join(", ")) + "</li>"]
+    | "<ul>", .[], "</ul>";
 
 # Those of one kind: in a line where they have nothing more to say.
-def exceptions_of($kind; $by_id):
+def exceptions_of($kind):
     map(select(.kind == $kind[0])) | select(length > 0)
     | @html "<h3>\($kind[1]) (\(length))</h3>",
     (select($kind[2] != "") | @html "<p class=\"dim\">\($kind[2])</p>"),
-    if all(.text == "") then "<p>\([.[] | exception($by_id)] | join(", "))</p>"
-    else "<ul>", (.[] | "<li>\(exception($by_id))</li>"), "</ul>" end;
+    if $kind[0] == "same" then same
+    elif all(.text == "") then "<p>\([.[] | exception] | join(", "))</p>"
+    else "<ul>", (.[] | "<li>\(exception): " + @html "\(.text)</li>"), "</ul>" end;
 
 def exceptions:
-    ([.students[] | select(.id) | {key: .id, value: {id, name}}] | from_entries) as $by_id
-    | [.students[] | {id, name} as $student | .exceptions[] | . + {student: $student}]
+    [.students[] | {id, name} as $student | .exceptions[] | . + {student: $student}]
     | "<h2>Out of the ordinary</h2>",
     if length == 0 then "<p>Nothing.</p>"
-    else . as $all | kinds[] | . as $kind | $all | exceptions_of($kind; $by_id) end;
+    else . as $all | kinds[] | . as $kind | $all | exceptions_of($kind) end;
 
 # ---- The map ----
 
@@ -74,9 +77,11 @@ def map_head:
     (foreach .exercises[] as $exercise ({column: (if several then 2 else 1 end)};
         .from = .column | .column += ($exercise.checks | length) + 1;
         .from as $from
-        | "<th class=\"first\"\(sortable($from))><button>\($exercise.possible)</button></th>"
-        + ([$exercise.checks[] | "<th class=\"v\"\(sortable($from + .number))"
-            + @html " title=\"\(.check)\"><button>\(.number)</button></th>"] | join("")))),
+        | "<th class=\"first\"\(sortable($from))>" +
+            "<button>\($exercise.possible)</button></th>"
+        + ([$exercise.checks[] | "<th class=\"v\"\(sortable($from + .number))" +
+            @html " title=\"\(.check)\"><button>\(.number)</button></th>"]
+            | join("")))),
     "</tr></thead>";
 
 def points_cell($class): "<td class=\"number\($class)\" data-value=\"\(.points // -1)\">"
@@ -84,13 +89,15 @@ def points_cell($class): "<td class=\"number\($class)\" data-value=\"\(.points /
 
 def cells($exercise):
     points_cell(" first")
-    + if .checks | length == 0 then $exercise.checks | map("<td class=\"v\"></td>") | join("")
+    + if .checks | length == 0 then
+            [$exercise.checks[] | "<td class=\"v\"></td>"] | join("")
         else [.checks[] | "<td class=\"v \(.verdict | class)\">\(.verdict | sign)</td>"]
             | join("") end;
 
 def row($exercises; $several):
     "<tr><th>\(student)</th>"
-    + (if $several then {points, error: (.work | any(.error))} | points_cell("") else "" end)
+    + (if $several then {points, error: (.work | any(.error))} | points_cell("")
+        else "" end)
     + ([.work | to_entries[] | .key as $n | .value | cells($exercises[$n])] | join(""))
     + "</tr>";
 
@@ -116,7 +123,8 @@ def causes:
 def check($graded):
     .failed as $failed | ($failed | length) as $n
     | "<div class=\"check\"><div><b>\($n)</b> of \($graded)"
-    + "<div class=\"bar\"><div style=\"width: \($n * 100 / $graded | round)%\"></div></div>"
+    + "<div class=\"bar\"><div style=\"width: "
+    + "\($n * 100 / $graded | round)%\"></div></div>"
     + (if .untested > 0 then "<small>\(.untested) not tested</small>" else "" end)
     + "</div><div>",
     @html "<b>\(.short).\(.number) \(.check)</b>", ($failed | causes), "</div></div>";

@@ -1,7 +1,7 @@
 # How `take` finds out of which exercise a file is: by its directory, else by its name.
 # shellcheck shell=bash disable=SC2034,SC2154 # variables of take
 
-# Tells whether a directory's name is an exercise's: ex01_http_hello, ex01, Ex 1, ex01-mine.
+# Tells whether a directory's name is an exercise's: ex01_http_hello, ex01, Ex 1, ex01-x.
 is_named_after() { # DIRECTORY EXERCISE
     local short=${2%%_*} letters digits
     letters=${short%%[0-9]*}
@@ -75,7 +75,7 @@ find_owners() { # NAME DIRECTORY
 # Files in no exercise's directory: first the programs, then what they share.
 declare -A flat=() # EXERCISE: the directory that its programs were found in
 choose_by_name() { # is_shared|is_program
-    local i
+    local i path
     for i in "${!paths[@]}"; do
         { [ -z "${places[i]}" ] && "$1" "${names[i]}"; } || continue
         find_owners "${names[i]}" "${paths[i]%/*}"
@@ -83,8 +83,8 @@ choose_by_name() { # is_shared|is_program
             chosen[${OWNERS[0]}]+=" $i"
             flat[${OWNERS[0]}]=${paths[i]%/*}
         elif [ "${#OWNERS[@]}" -gt 1 ]; then
-            note where "${folders[i]:+${folders[i]}/}${names[i]} lies in no exercise's directory:\
- is it of ${OWNERS[*]}?"
+            path=${folders[i]:+${folders[i]}/}${names[i]}
+            note where "$path lies in no exercise's directory: is it of ${OWNERS[*]}?"
         fi
     done
 }

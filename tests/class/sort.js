@@ -10,7 +10,8 @@ for (const table of document.querySelectorAll("table.map")) {
         const head = event.target.closest("th[data-column]");
         if (!head) return;
         const up = head.getAttribute("aria-sort") !== "ascending";
-        for (const other of table.tHead.querySelectorAll("th")) other.removeAttribute("aria-sort");
+        for (const other of table.tHead.querySelectorAll("th"))
+            other.removeAttribute("aria-sort");
         head.setAttribute("aria-sort", up ? "ascending" : "descending");
         const column = Number(head.dataset.column), body = table.tBodies[0];
         const rows = [...body.rows].sort((a, b) =>

@@ -37,11 +37,18 @@ def suite($checks; $grade):
     + attribute("time"; $grade.seconds) + ">",
     "    \($grade | properties)", ($checks[] | testcase), "  </testsuite>";
 
+# An exercise whose grading came to nothing, for no fault of the student's.
+def no_grade:
+    "  <testsuite\(attribute("name"; .exercise)) tests=\"1\" failures=\"0\" errors=\"1\">",
+    "    <testcase\(attribute("classname"; .exercise)) name=\"is graded\">",
+    "      <error\(attribute("message"; .reason))/>", "    </testcase>", "  </testsuite>";
+
 "<?xml version=\"1.0\" encoding=\"UTF-8\"?>", "<testsuites>",
 foreach inputs as $record ({checks: []};
     if $record.check then .checks += [$record] | .grade = null
     else .grade = $record end
-    | if .grade then .suite = [suite(.checks; .grade)] | .checks = []
+    | if .grade.verdict == "error" then .suite = [.grade | no_grade] | .checks = []
+        elif .grade then .suite = [suite(.checks; .grade)] | .checks = []
         else .suite = [] end;
     .suite[]),
 "</testsuites>"

@@ -12,8 +12,8 @@ MUTE=$(printf ' tests/grading/%s ' alone check grade records render)
 # The commands: every script among the directories of commands that can be executed.
 commands() {
     local file
-    for file in tests/commands/* tests/grading/* tests/kit/*; do
-        [ ! -x "$file" ] || [[ $file == *.bats ]] || echo "$file"
+    for file in tests/commands/* tests/grading/* tests/class/* tests/kit/*; do
+        [ -d "$file" ] || [ ! -x "$file" ] || [[ $file == *.bats ]] || echo "$file"
     done
 }
 

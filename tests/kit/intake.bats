@@ -38,7 +38,7 @@ taken() {
     cp "$SERVER" lab/ex01_http_hello
     cp "$SERVER" "Ähm Ü/Ex 1"
     cp "$SERVER" deep/home/me/ex01
-    cp "$LAB"/ex04_multi/solution/*.[ch] flat/x
+    cp "$LAB"/udp/solution/{net.c,net.h,sym_peer.c} flat/x
     cp "$LAB"/ex03_client/solution/client.c flat/x
     tar -czf "tar gz.tar.gz" lab
     tar -czf tgz.tgz -C lab .
@@ -46,11 +46,11 @@ taken() {
     zip -qr zip.zip "Ähm Ü"
     (cd lab/ex01_http_hello && zip -q ../../ex01_anna.zip server.c)
     rm -r lab
-    take_in ex01_http_hello ex02_accept_loop ex03_client ex04_multi
+    take_in ex01_http_hello ex02_accept_loop ex03_client udp
     taken
     assert_output "deep: ex01 server.c
 ex01_anna: ex01 server.c
-flat: ex03 client.c net.c net.h; ex04 chat_poll.c chat_threads.c echo_fork.c net.c net.h (where where)
+flat: ex03 client.c net.c net.h; udp net.c net.h sym_peer.c (where where)
 tar gz: ex01 server.c
 tar: ex01 server.c
 tgz: ex01 server.c
@@ -79,7 +79,8 @@ bob:  (aside)"
     mkdir "Anna B_12_assignsubmission_file" "Bob_13_assignsubmission_file_" \
         "Anna B_12_assignsubmission_onlinetext" "Bob_14_assignsubmission_file"
     cp "$SERVER" "Anna B_12_assignsubmission_file"
-    tar -czf Bob_13_assignsubmission_file_/lab.tgz -C "$LAB/ex01_http_hello" solution/server.c
+    tar -czf Bob_13_assignsubmission_file_/lab.tgz -C "$LAB/ex01_http_hello" \
+        solution/server.c
     cp "$SERVER" "Zoé Ö_15_assignsubmission_file_server.c"
     cp "$LAB/udp/net.c" "Zoé Ö_15_assignsubmission_file_net.c"
     cp "$LAB/udp/sym_peer.c" "Zoé Ö_15_assignsubmission_file_sym_peer.c"
@@ -175,7 +176,7 @@ hash_of() { # NUMBER
     mkdir -p "$outside" ex01
     echo overwritten >ex01/server.c
     tar -cPf 1.tar --transform "s,^,$outside/," ex01/server.c
-    tar -cPf 2.tar --transform 's,^ex01,../../../../../../../..'"$outside"',' ex01/server.c
+    tar -cPf 2.tar --transform "s,^ex01,../../../../../../../..$outside," ex01/server.c
     rm -r ex01
     take_in ex01_http_hello
     run find "$outside" -type f
