@@ -47,8 +47,9 @@ ifneq ($(shell test -d "$(WORK)" && echo yes),yes)
 $(error WORK=$(WORK): there is no such directory)
 endif
 endif
-ifneq ($(filter-out pretty tap json junit,$(FORMAT)),)
-$(error FORMAT=$(FORMAT): it is pretty, tap, json or junit)
+FORMATS = pretty tap json junit markdown autolab gradescope classroom50
+ifneq ($(filter-out $(FORMATS),$(FORMAT)),)
+$(error FORMAT=$(FORMAT): it is one of $(FORMATS))
 endif
 
 .SECONDEXPANSION:
@@ -152,7 +153,7 @@ help:
 	    sed 's/EXERCISE_LIST/$(SHORTS)/'
 	@echo "WORK=DIR grades a copy that lies elsewhere;"
 	@$(if $(wildcard $(REFERENCE)),echo "SOLUTION=1 takes the reference solutions;")
-	@echo "V=1 shows every failed check in full; FORMAT=pretty, tap, json or junit;"
+	@echo "V=1 shows every failed check in full; FORMAT=tap, json, junit, markdown;"
 	@echo "LAB_PATIENCE=3 on a slow machine."
 
 # ---- How programs are built ----

@@ -94,7 +94,7 @@ def exceptions_of_work($alike; $id):
     (.checks // [] | [.[] | select(.verdict == "failed" and (.blocked)
             and (.seen // "" | contains("does not compile")))]
         | select(length > 0)
-        | {kind: "build", text: "\($short): \(.[0].seen | split("\n")[0])"}),
+        | {kind: "build", text: "\($short): \(.[0].seen | split("\n")[0:2] | join(" "))"}),
     (.checks // [] | [.[] | select(.verdict == "failed" and (.seen // ""
             | test("SIG(XCPU|XFSZ)|it has become [0-9]+ processes")))]
         | select(length > 0)

@@ -78,7 +78,7 @@ def map_head:
         .from = .column | .column += ($exercise.checks | length) + 1;
         .from as $from
         | "<th class=\"first\"\(sortable($from))>" +
-            "<button>\($exercise.possible)</button></th>"
+            "<button>of \($exercise.possible)</button></th>"
         + ([$exercise.checks[] | "<th class=\"v\"\(sortable($from + .number))" +
             @html " title=\"\(.check)\"><button>\(.number)</button></th>"]
             | join("")))),

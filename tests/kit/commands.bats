@@ -158,7 +158,7 @@ watch|which exercise? make watch-ex01
 reset|which exercise? make reset-ex01
 check WORK=/no/such/place|WORK=/no/such/place: there is no such directory
 check-ex01 WORK=/no/such/place|WORK=/no/such/place: there is no such directory
-check FORMAT=html|FORMAT=html: it is pretty, tap, json or junit
+check FORMAT=html|FORMAT=html: it is one of pretty tap json junit
 EOF
     run quietly tests/grading/grade
     assert_failure 2
