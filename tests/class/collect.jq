@@ -88,13 +88,17 @@ def is_starter($exercise):
     .files | to_entries | all(.value as $hash
         | $starters | split("\n") | any(startswith($hash)));
 
+# The first error of a compiler, without the spaces that make columns.
+def compiler_says:
+    split("\n") | (first(.[] | select(test("error: "))) // .[0]) | gsub("\\s+"; " ");
+
 def exceptions_of_work($alike; $id):
     (.exercise | short) as $short
     | (select(.error) | {kind: "error", text: "\($short): no grade, \(.error)"}),
     (.checks // [] | [.[] | select(.verdict == "failed" and (.blocked)
             and (.seen // "" | contains("does not compile")))]
         | select(length > 0)
-        | {kind: "build", text: "\($short): \(.[0].seen | split("\n")[0:2] | join(" "))"}),
+        | {kind: "build", text: "\($short): \(.[0].seen | compiler_says)"}),
     (.checks // [] | [.[] | select(.verdict == "failed" and (.seen // ""
             | test("SIG(XCPU|XFSZ)|it has become [0-9]+ processes")))]
         | select(length > 0)
