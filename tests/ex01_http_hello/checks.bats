@@ -58,7 +58,7 @@ $(visit answer)
 .
     read_message "$T/answer" && [[ $HEAD =~ ^HTTP/1\.[01]\ 200[[:space:]] ]] ||
         tell page "$(show_bytes "$T/answer")"
-    show_bytes "$T/answer" >"$T/seen"
+    show_bytes "$T/answer" >"$T.seen"
     has_heading "$T/answer" || tell heading
 }
 
@@ -126,8 +126,8 @@ to-$1 drain
 # Fails the test for one party of a scene with many, or its client.
 tell_of() { # ENTRY PARTY_AND_KIND
     [ -n "$2" ] || return # the scene is wrong: a mistake of the lab
-    echo "${2#to-}" >"$T/kinds"
-    tell "$1" "$(of_party "$(cut -d ' ' -f 1 "$T/kinds")")"
+    echo "${2#to-}" >"$T.kinds"
+    tell "$1" "$(of_party "$(cut -d ' ' -f 1 "$T.kinds")")"
 }
 
 # What happened to that party of a scene with many, and to its client.
@@ -176,14 +176,14 @@ second prints    "^listening on port @other$"
 
 # Notes it where the line comes when a client does, or with the end of the program.
 when_it_says_so() {
-    cp "$T/seen" "$T/seen.first"
-    cp "$T/kinds" "$T/kinds.first"
-    says_so_after "alice connect @port" && echo "server visited" >>"$T/kinds.first"
+    cp "$T.seen" "$T.seen.first"
+    cp "$T.kinds" "$T.kinds.first"
+    says_so_after "alice connect @port" && echo "server visited" >>"$T.kinds.first"
     says_so_after "$(visit answer)
 alice close
-server exits" && echo "server late" >>"$T/kinds.first"
-    mv "$T/seen.first" "$T/seen"
-    mv "$T/kinds.first" "$T/kinds"
+server exits" && echo "server late" >>"$T.kinds.first"
+    mv "$T.seen.first" "$T.seen"
+    mv "$T.kinds.first" "$T.kinds"
 }
 says_so_after() { # STEPS
     plays <<.

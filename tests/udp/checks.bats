@@ -800,7 +800,7 @@ server says      "^asym_server: [a-z]+: Network is unreachable"
     local start
     start="$(fails server write,writev ENOSPC :when=2)
 server start     ./asym_server @port"
-    plays <<. || { grep -q ended "$T/kinds" && plays <<.; } || tell failed-line
+    plays <<. || { grep -q ended "$T.kinds" && plays <<.; } || tell failed-line
 $start
 server reachable @port
 alice  connect   udp:127.0.0.1:@port

@@ -584,7 +584,7 @@ client exits  0
 client prints-only "8\n"
 .
     # A client that is connected hears of no stranger.
-    plays -k <<'.' || ! grep -q '^client ' "$T/kinds" || tell_first client stranger
+    plays -k <<'.' || ! grep -q '^client ' "$T.kinds" || tell_first client stranger
 server bind   unixgram:s
 other  bind   unixgram:other
 client start  ./dgram_client s hello
@@ -842,7 +842,7 @@ second says    "^stream_server: .*Address already in use"
         ) && [ -d directory ] && [ "$(<file)" = "keep me" ] && [ -f empty-file ] &&
             [ -p fifo ] && [ -L file-link ] && [ -L dead-link ] && [ -L broken-link ] &&
             [ ! -e nothing ] ||
-            tell not-a-socket "$(<"$T/seen")
+            tell not-a-socket "$(<"$T.seen")
 $(ls -l)"
     done
     for PROGRAM in $SERVERS; do
