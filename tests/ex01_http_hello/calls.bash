@@ -85,10 +85,10 @@ calls_fail() {
         traced large '"a"*8192'
     )) || true
     ! plays -k < <(starts_first < <(failures)) || return 0
-    [ -s "$T/kinds" ] || return
+    [ -s "$T.kinds" ] || return
     while read -r kind; do
         ! grep -q INJECTED "$T/trace.${kind%% *}" || tell_of failing-call "$kind"
-    done < <(grep -v '^to-' "$T/kinds")
+    done < <(grep -v '^to-' "$T.kinds")
 }
 
 # What the program calls in a visit, into trace.PARTY.
@@ -176,7 +176,7 @@ alice  close
 server says      "^server: accept4?: Software caused connection abort\$"
 server exits     0
 .
-    case $(sed '/^alice /d' "$T/kinds") in
+    case $(sed '/^alice /d' "$T.kinds") in
     "") has_heading "$T/answer" || tell aborted-accept ;;
     "server status-1") ;;
     *) tell aborted-accept ;;
