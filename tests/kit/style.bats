@@ -155,15 +155,18 @@ LONG_LINES="
 2 tests/commands/run
 1 tests/commands/setup
 1 tests/commands/starter
-15 tests/ex01_http_hello/checks.bats
+1 tests/ex01_http_hello/calls.bash
+1 tests/ex02_accept_loop/reference.bats
 2 tests/ex03_client/reference.bats
 13 tests/ex04_multi/reference.bats
+1 tests/grading/grade
 12 tests/kit/commands.bats
 10 tests/kit/grades.bats
 1 tests/kit/hostile.bats
 10 tests/kit/style.bats
-3 tests/kit/try_bug
+1 tests/kit/try_bug
 1 tests/stage/browse
+2 tests/stage/looks.bats
 5 tests/stage/stage.bats
 4 tests/udp/reference.bats
 "
