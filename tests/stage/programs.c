@@ -101,7 +101,7 @@ static int open_file(const struct step *step, int flags)
 }
 
 /* In the child: takes the descriptors up to highest, and allows for more beside them.
-   Returns where begun, which is to stay, is now. */
+   Returns where begun, which stays what it is, is now. */
 static int crowd_descriptors(int highest, int begun)
 {
     struct rlimit files;
@@ -110,15 +110,16 @@ static int crowd_descriptors(int highest, int begun)
     if (files.rlim_cur < wanted)
         files.rlim_cur = wanted < files.rlim_max ? wanted : files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
-    begun = fcntl(begun, F_DUPFD_CLOEXEC, highest + 1);
+    bool closes = (fcntl(begun, F_GETFD) & FD_CLOEXEC) != 0;
+    int moved = fcntl(begun, closes ? F_DUPFD_CLOEXEC : F_DUPFD, highest + 1);
     for (int fd = 3; fd <= highest; fd++)
         dup2(STDIN_FILENO, fd);
-    return begun;
+    return moved;
 }
 
 /* In the child: gives it its descriptors; all others are closed but begun, which exec()
-   closes. */
-static void set_descriptors(const struct preparation *next, const int ends[3], int begun)
+   closes, or bwrap. Returns where begun is now. */
+static int set_descriptors(const struct preparation *next, const int ends[3], int begun)
 {
     int in = ends[0];
     if (next->input != NULL)
@@ -133,8 +134,9 @@ static void set_descriptors(const struct preparation *next, const int ends[3], i
     for (int fd = 3; fd < 1024; fd++)
         if (fd != begun)
             close(fd);
-    if (next->crowded != NULL)
-        crowd_descriptors((int)next->crowded->count.number, begun);
+    if (next->crowded == NULL)
+        return begun;
+    return crowd_descriptors((int)next->crowded->count.number, begun);
 }
 
 /* In the child: puts the limits on, and becomes the program. */
@@ -151,7 +153,7 @@ static _Noreturn void become(struct stage *stage, const struct program *program,
     sigprocmask(SIG_SETMASK, &none, NULL);
     for (size_t i = 0; SIGNALS[i].number != 0; i++) /* whatever the grader ignores */
         signal(SIGNALS[i].number, SIG_DFL);
-    set_descriptors(next, ends, begun);
+    begun = set_descriptors(next, ends, begun);
     if (strncmp(step->words[0], "./", 2) == 0)
         limit(stage);
     if (uses_cells(step))
