@@ -3,35 +3,43 @@
 
 #define _GNU_SOURCE
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "proc.h"
 #include "stage.h"
 
-/* The words for what is counted, in the order of the stage's list. */
-static const char *const COUNTED[COUNTS] = {"descriptors", "sockets", "threads",
-                                            "children",    "zombies", "memory"};
+/* The words for what is counted, in the order of the stage's list; then those for what is
+   not remembered. */
+enum { SURVIVORS = COUNTS, LISTENERS, HOLDERS };
+static const char *const COUNTED[] = {"descriptors", "sockets",   "threads",
+                                      "children",    "zombies",   "memory",
+                                      "survivors",   "listeners", "holders"};
 
-static long count_of(pid_t pid, int which)
+static long count_of(const struct party *party, int which)
 {
+    const struct program *program = party->program;
     switch (which) {
     case DESCRIPTORS:
-        return count_descriptors(pid, false);
+        return count_descriptors(program->pid, false);
     case SOCKETS:
-        return count_descriptors(pid, true);
+        return count_descriptors(program->pid, true);
     case THREADS:
-        return count_threads(pid, false);
+        return count_threads(program->pid, false);
     case CHILDREN:
-        return count_children(pid, false);
+        return count_children(program->pid, false);
     case ZOMBIES:
-        return count_children(pid, true);
+        return count_children(program->pid, true);
+    case SURVIVORS:
+        return count_group(program->group, program->pid);
+    case LISTENERS:
+        return count_holders(listening_inode(program->pid));
+    case HOLDERS:
+        return count_holders(other_end(party).inode);
     default:
-        return resident_kib(pid);
+        return resident_kib(program->pid);
     }
 }
 
@@ -42,126 +50,67 @@ static bool is_right(long number, const struct count *count, long wanted)
                          : number == wanted;
 }
 
-/* Ends a step that counts: says what was found or, where that is not right, what should
-   be. */
-static bool tell_count(struct stage *stage, const struct party *party,
-                       const struct step *step, long number, long wanted)
-{
-    const char *what = step->command->name;
-    const struct count *count = &step->count;
-    if (is_right(number, count, wanted))
-        return say(stage, party, '.', "%s: %ld", what, number);
-    return fails(stage, party, what, "expected %s: %s%ld,\nbut there are %ld", what,
-                 count->least  ? "at least "
-                 : count->most ? "at most "
-                               : "",
-                 wanted, number);
-}
-
-/* descriptors, sockets, threads, children, zombies, memory. */
+/* descriptors, sockets, threads, children, zombies, memory, survivors, listeners; of a peer
+   holders. */
 bool play_count(struct stage *stage, struct party *party, const struct step *step)
 {
-    struct program *program = party->program;
+    const struct program *program = party->program;
+    const char *what = step->command->name;
     struct moment end = end_of(stage, step);
     struct count count = step->count;
     int which = 0;
     long number;
-    while (strcmp(COUNTED[which], step->command->name) != 0)
+    while (strcmp(COUNTED[which], what) != 0)
         which++;
-    if (count.before && !program->remembers)
+    const bool lives = which < COUNTS; /* only while it runs there is that to count */
+    if (count.before && (!lives || !program->remembers))
         return say(stage, party, '!', "before: nothing has been remembered");
     count.most = count.most || which == MEMORY;
-    long wanted = count.number + (count.before ? program->before[which] : 0);
-    bool last;
+    const long wanted = count.number + (count.before ? program->before[which] : 0);
+    bool last, right;
     do {
-        last = is_past(end) || has_ended(program);
-        number = count_of(program->pid, which);
-        if (!last && !is_right(number, &count, wanted))
+        last = is_past(end) ||
+               (which <= LISTENERS && which != SURVIVORS && has_ended(program));
+        number = count_of(party, which);
+        right = is_right(number, &count, wanted);
+        if (!last && !right)
             pause_for(stage, party, 1);
-    } while (!last && !is_right(number, &count, wanted));
-    if (has_ended(program))
-        return fails(stage, party, "ended", "%s: it has ended", step->command->name);
-    long zombies = which == CHILDREN ? count_children(program->pid, true) : 0;
-    if (zombies > 0 && !is_right(number, &count, wanted))
+    } while (!last && !right);
+    if (lives && has_ended(program))
+        return fails(stage, party, "ended", "%s: it has ended", what);
+    if (right)
+        return say(stage, party, '.', "%s: %ld", what, number);
+    long zombies = which == CHILDREN ? count_of(party, ZOMBIES) : 0;
+    if (zombies > 0)
         say(stage, party, '.', "zombies among its children: %ld", zombies);
-    struct step told = *step;
-    told.count = count;
-    return tell_count(stage, party, &told, number, wanted);
+    return fails(stage, party, what, "expected %s: %s%ld,\nbut there are %ld", what,
+                 count.least  ? "at least "
+                 : count.most ? "at most "
+                              : "",
+                 wanted, number);
 }
 
 bool play_remember(struct stage *stage, struct party *party, const struct step *step)
 {
     (void)step;
     for (int which = 0; which < COUNTS; which++)
-        party->program->before[which] = count_of(party->program->pid, which);
+        party->program->before[which] = count_of(party, which);
     party->program->remembers = true;
     return say(stage, party, '.', "descriptors: %ld, threads: %ld, children: %ld",
                party->program->before[DESCRIPTORS], party->program->before[THREADS],
                party->program->before[CHILDREN]);
 }
 
-bool play_survivors(struct stage *stage, struct party *party, const struct step *step)
-{
-    struct moment end = end_of(stage, step);
-    long number = count_group(party->program->group, party->program->pid);
-    while (!is_right(number, &step->count, step->count.number) && !is_past(end)) {
-        pause_for(stage, party, 1);
-        number = count_group(party->program->group, party->program->pid);
-    }
-    return tell_count(stage, party, step, number, step->count.number);
-}
-
-bool play_listeners(struct stage *stage, struct party *party, const struct step *step)
-{
-    struct moment end = end_of(stage, step);
-    long number;
-    bool last;
-    do {
-        last = is_past(end) || has_ended(party->program);
-        number = count_holders(listening_inode(party->program->pid));
-        if (!last && !is_right(number, &step->count, step->count.number))
-            pause_for(stage, party, 1);
-    } while (!last && !is_right(number, &step->count, step->count.number));
-    return tell_count(stage, party, step, number, step->count.number);
-}
-
-/* The port of one end of a TCP connection, ours or the other; -1 where it has none. */
-static int port_of_end(int fd, bool other)
-{
-    struct sockaddr_storage name = {.ss_family = AF_UNSPEC};
-    socklen_t length = sizeof name;
-    if (other)
-        getpeername(fd, (struct sockaddr *)&name, &length);
-    else
-        getsockname(fd, (struct sockaddr *)&name, &length);
-    /* sin_port and sin6_port stand in the same place */
-    return name.ss_family == AF_UNSPEC ? -1
-                                       : ntohs(((struct sockaddr_in *)&name)->sin_port);
-}
-
-bool play_holders(struct stage *stage, struct party *party, const struct step *step)
-{
-    struct moment end = end_of(stage, step);
-    int own = port_of_end(party->fd, false), other = port_of_end(party->fd, true);
-    long number = count_holders(find_connection(other, own).inode);
-    while (!is_right(number, &step->count, step->count.number) && !is_past(end)) {
-        pause_for(stage, party, 1);
-        number = count_holders(find_connection(other, own).inode);
-    }
-    return tell_count(stage, party, step, number, step->count.number);
-}
-
 /* dropped: the other side has closed this connection, whether we receive or not. It may
    take as long as it gets rid of bytes, and then so much more. */
 bool play_dropped(struct stage *stage, struct party *party, const struct step *step)
 {
-    int own = port_of_end(party->fd, false), other = port_of_end(party->fd, true);
-    struct connection seen = find_connection(other, own);
+    struct connection seen = other_end(party);
     struct moment end = deadline(fair_ms() + step->time_ms);
     while (seen.open && !is_past(end)) {
         const unsigned long before = seen.unsent;
         pause_for(stage, party, 1);
-        seen = find_connection(other, own);
+        seen = other_end(party);
         if (seen.unsent != before)
             end = deadline(fair_ms() + step->time_ms);
     }

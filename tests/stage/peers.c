@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "proc.h"
 #include "stage.h"
 
 /* ---- Addresses and sockets ---- */
@@ -479,33 +480,20 @@ bool play_rst(struct stage *stage, struct party *party, const struct step *step)
            say(stage, party, '!', "expected RST, but %s", what_came(party));
 }
 
-/* Bytes that wait unread at the other end of this TCP connection, when that end is on
-   this machine and open: its line is found by the two ports (proc_pid_net(5)). */
-static unsigned long unread_by_peer(const struct party *party)
+struct connection other_end(const struct party *party)
 {
     struct address own = {.length = sizeof own.name}, peer = {.length = sizeof peer.name};
-    unsigned long unread = 0, column = 0;
-    unsigned local = 0, remote = 0;
-    char line[512];
     getsockname(party->fd, (struct sockaddr *)&own.name, &own.length);
     getpeername(party->fd, (struct sockaddr *)&peer.name, &peer.length);
-    for (int i = 0; i < 2 && path_of(&own) == NULL; i++) {
-        FILE *table = fopen(i == 0 ? "/proc/net/tcp" : "/proc/net/tcp6", "r");
-        while (table != NULL && fgets(line, sizeof line, table) != NULL)
-            if (sscanf(line, "%*d: %*[^:]:%x %*[^:]:%x %*x %*x:%lx", &local, &remote,
-                       &column) == 3 &&
-                (int)local == port_of(&peer) && (int)remote == port_of(&own))
-                unread = column;
-        if (table != NULL)
-            fclose(table);
-    }
-    return unread;
+    if (path_of(&own) != NULL)
+        return (struct connection){.inode = 0};
+    return find_connection(port_of(&peer), port_of(&own));
 }
 
 bool play_taken(struct stage *stage, struct party *party, const struct step *step)
 {
     struct moment end = end_of(stage, step);
-    while (unacknowledged(party) > 0 || unread_by_peer(party) > 0) {
+    while (unacknowledged(party) > 0 || other_end(party).unread > 0) {
         if (is_past(end) || party->rst || pending_error(party) != 0)
             return fails(stage, party, "untaken",
                          "expected the other side to receive all of it");

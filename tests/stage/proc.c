@@ -140,10 +140,12 @@ static bool owns(const struct sockets *sockets, unsigned long inode)
     return false;
 }
 
-/* A line of the kernel's tables of sockets. */
+static const char *const TCP_TABLES[] = {"net/tcp", "net/tcp6"};
+
+/* A line of the kernel's tables of sockets (proc_pid_net(5)). */
 struct entry {
     unsigned port, peer, state;
-    unsigned long inode;
+    unsigned long unsent, unread, inode;
 };
 
 /* Reads the next of them; false where there is none. */
@@ -151,8 +153,9 @@ static bool next_entry(FILE *table, struct entry *entry)
 {
     char line[512];
     while (table != NULL && fgets(line, sizeof line, table) != NULL)
-        if (sscanf(line, "%*d: %*[^:]:%x %*[^:]:%x %x %*s %*s %*s %*s %*s %lu",
-                   &entry->port, &entry->peer, &entry->state, &entry->inode) == 4)
+        if (sscanf(line, "%*d: %*[^:]:%x %*[^:]:%x %x %lx:%lx %*s %*s %*s %*s %lu",
+                   &entry->port, &entry->peer, &entry->state, &entry->unsent,
+                   &entry->unread, &entry->inode) == 6)
             return true;
     return false;
 }
@@ -332,28 +335,24 @@ unsigned long listening_inode(pid_t pid)
 {
     struct sockets sockets = sockets_of(pid);
     unsigned long inode = 0;
-    if (find_port(pid, "net/tcp", LISTEN, &sockets, &inode) == -1)
-        find_port(pid, "net/tcp6", LISTEN, &sockets, &inode);
+    if (find_port(pid, TCP_TABLES[0], LISTEN, &sockets, &inode) == -1)
+        find_port(pid, TCP_TABLES[1], LISTEN, &sockets, &inode);
     return inode;
 }
 
 struct connection find_connection(int from, int to)
 {
-    static const char *tables[] = {"net/tcp", "net/tcp6"};
     struct connection found = {.inode = 0};
-    char line[512];
-    unsigned port, peer, state;
-    unsigned long unsent, inode;
+    struct entry entry;
     for (int i = 0; i < 2; i++) {
-        FILE *table = open_proc(getpid(), tables[i]);
-        while (table != NULL && fgets(line, sizeof line, table) != NULL)
-            if (sscanf(line, "%*d: %*[^:]:%x %*[^:]:%x %x %lx:%*x %*s %*s %*s %*s %lu",
-                       &port, &peer, &state, &unsent, &inode) == 5 &&
-                (int)port == from && (int)peer == to)
-                found = (struct connection){.inode = inode,
-                                            .unsent = unsent,
-                                            .open = state == ESTABLISHED ||
-                                                    state == CLOSE_WAIT};
+        FILE *table = open_proc(getpid(), TCP_TABLES[i]);
+        while (next_entry(table, &entry))
+            if ((int)entry.port == from && (int)entry.peer == to)
+                found = (struct connection){.inode = entry.inode,
+                                            .unsent = entry.unsent,
+                                            .unread = entry.unread,
+                                            .open = entry.state == ESTABLISHED ||
+                                                    entry.state == CLOSE_WAIT};
         if (table != NULL)
             fclose(table);
     }
@@ -362,17 +361,13 @@ struct connection find_connection(int from, int to)
 
 unsigned long unread_at(int port)
 {
-    static const char *tables[] = {"/proc/net/tcp", "/proc/net/tcp6"};
-    char line[512];
-    unsigned long all = 0, unread;
-    unsigned local, state;
+    unsigned long all = 0;
+    struct entry entry;
     for (int i = 0; i < 2; i++) {
-        FILE *table = fopen(tables[i], "r");
-        while (table != NULL && fgets(line, sizeof line, table) != NULL)
-            if (sscanf(line, "%*d: %*[^:]:%x %*[^:]:%*x %x %*x:%lx", &local, &state,
-                       &unread) == 3 &&
-                (int)local == port && state == ESTABLISHED)
-                all += unread;
+        FILE *table = open_proc(getpid(), TCP_TABLES[i]);
+        while (next_entry(table, &entry))
+            if ((int)entry.port == port && entry.state == ESTABLISHED)
+                all += entry.unread;
         if (table != NULL)
             fclose(table);
     }

@@ -60,6 +60,7 @@ unsigned long listening_inode(pid_t pid);
 struct connection {
     unsigned long inode;  /* 0: nobody has accepted it, or it is not there */
     unsigned long unsent; /* bytes that the other end has not acknowledged */
+    unsigned long unread; /* bytes that wait to be received at this one */
     bool open;            /* it has not been closed, by shutdown() neither */
 };
 

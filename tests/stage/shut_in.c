@@ -20,12 +20,13 @@ bool uses_cells(const struct step *start)
 int words_of_cell(struct stage *stage, const struct preparation *next, int info,
                   char **words)
 {
-    static char directory[4096], faults[4096];
-    const char *stage_room = getenv("LAB_CELL"); /* where the preloaded faults lie */
-    struct cell cell = {.info = info, .writable = getcwd(directory, sizeof directory)};
-    snprintf(faults, sizeof faults, "%s", stage_room);
-    cell.readable[0] = stage->builds;
-    cell.readable[1] = faults;
+    static char directory[4096];
+    struct cell cell = {
+        .info = info,
+        .writable = getcwd(directory, sizeof directory),
+        /* the second is where the preloaded faults lie */
+        .readable = {stage->builds, getenv("LAB_CELL")},
+    };
     for (int i = 0; next->settings != NULL && i < next->settings->word_count &&
                     i < CELL_SETTINGS_MAX;
          i++)
