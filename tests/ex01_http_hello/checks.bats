@@ -389,13 +389,13 @@ server listens  @port
 
 @test "[1] refuses a wrong command line with exit status 2" {
     plays -k < <(starts_first < <(
-        refused letters a80 80a 80: 8/0 80.0 0x50 -h
-        refused blank ' 80' '80 ' '\t80' '80\n'
-        refused signed +80 -1 -0
-        refused empty ''
-        refused high 65536 70000 131152
-        refused huge 3000000000 4294967376 18446744073709551696
-        refused many '8080" "8081' '8080" "8081" "8082' '" "'
+        each_refused letters a80 80a 80: 8/0 80.0 0x50 -h
+        each_refused blank ' 80' '80 ' '\t80' '80\n'
+        each_refused signed +80 -1 -0
+        each_refused empty ''
+        each_refused high 65536 70000 131152
+        each_refused huge 3000000000 4294967376 18446744073709551696
+        each_refused many '8080" "8081' '8080" "8081" "8082' '" "'
     )) || tell_of command-line "$(head -n 1 "$T.kinds")"
     ! strace_works || nothing_else_is_done
     taken_by_others 65535 || scene highest-port <<'.'
@@ -413,18 +413,11 @@ server exits    2
 .
 }
 
-# Command lines that are wrong in that way.
-refused() { # WAY WORDS...
-    local words party
-    for words in "${@:2}"; do
-        party=$1-$((++REFUSED))
-        cat <<.
-$party start ./server "$words"
-$party exits 2
-$party says "^[Uu][Ss][Aa][Gg][Ee]:"
-$party prints-not "."
-.
-    done
+# Command lines that are wrong in that way, of a word each; of more where that word holds
+# the quotes between them.
+each_refused() { # WAY WORDS...
+    local words
+    for words in "${@:2}"; do refused "$1" server "$words"; done
 }
 
 # Where a command line is wrong, no socket is made.
@@ -524,21 +517,6 @@ to-$1 drain
 $1 exits
 $1 clean
 .
-}
-
-# Where the build with sanitizers does not answer, without a word: fails the test if the
-# plain build does.
-only_plain_answers() {
-    local seen
-    spare_the_program
-    seen=$(<"$T.seen")
-    CHECKS=""
-    plays <<. || return 0
-server start     ./server @port
-server reachable @port
-$(visit answer)
-.
-    ! read_message "$T/answer" || tell uninitialised "$seen"
 }
 
 # Beside the other checks: a browser's visit.

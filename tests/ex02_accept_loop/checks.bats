@@ -185,21 +185,21 @@ server prints    "listening on port @port"
 
 @test "[1] refuses a wrong command line, and says when its port is taken" {
     scene command-line -k < <(starts_first < <(
-        refused letters a80
-        refused letters 80a
-        refused letters 0x50
-        refused blank ' 80'
-        refused blank '80 '
-        refused blank '\t80'
-        refused signed +80
-        refused signed -1
-        refused signed -0
-        refused empty ''
-        refused high 65536
-        refused huge 4294967376
-        refused huge 18446744073709551696
-        refused file 80a page.html
-        refused many 8080 page.html more
+        refused letters server a80
+        refused letters server 80a
+        refused letters server 0x50
+        refused blank server ' 80'
+        refused blank server '80 '
+        refused blank server '\t80'
+        refused signed server +80
+        refused signed server -1
+        refused signed server -0
+        refused empty server ''
+        refused high server 65536
+        refused huge server 4294967376
+        refused huge server 18446744073709551696
+        refused file server 80a page.html
+        refused many server 8080 page.html more
     ))
     taken_by_others 65535 || scene highest-port <<'.'
 server start    ./server 65535
@@ -222,18 +222,6 @@ second says      "^server: (bind|listen): Address already in use"
         failing socket "socket|getaddrinfo"
         failing listen listen
     ))
-}
-
-# A command line that is wrong in that way.
-refused() { # WAY WORD...
-    local word words="" party=$1-$((++REFUSED))
-    for word in "${@:2}"; do words="$words \"$word\""; done
-    cat <<.
-$party start ./server$words
-$party exits 2
-$party says "^[Uu][Ss][Aa][Gg][Ee]:"
-$party prints-not "."
-.
 }
 
 # A start in which that call fails.
@@ -919,21 +907,6 @@ alice fin"
     ! grep -qE ' (sanitizer|leak)$' "$T.kinds" ||
         tell sanitizers "$(sanitizers_said "$T.seen")"
     read_message "$T/page-1" || only_plain_answers
-}
-
-# Where the build with sanitizers does not answer, without a word: fails the test if the
-# plain build does.
-only_plain_answers() {
-    local seen
-    spare_the_program
-    seen=$(<"$T.seen")
-    CHECKS=""
-    plays <<. || return 0
-server start     ./server @port
-server reachable @port
-$(visit answer)
-.
-    ! read_message "$T/answer" || tell uninitialised "$seen"
 }
 
 # Beside the other checks: two visits of a browser.

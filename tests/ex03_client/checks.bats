@@ -759,16 +759,6 @@ wrong_ports() { # PROGRAM
     done
 }
 
-# A command line that is wrong in that way.
-refused() { # WAY PROGRAM WORD...
-    local word words="" party=$1-$((++REFUSED))
-    for word in "${@:3}"; do words="$words \"$word\""; done
-    echo "$party start ./$2$words
-$party exits 2
-$party says \"^[Uu][Ss][Aa][Gg][Ee]:\"
-$party prints-not \".\""
-}
-
 @test "[1] is clean under AddressSanitizer and UndefinedBehaviorSanitizer" {
     with_sanitizers
     local long program

@@ -284,36 +284,24 @@ ss     prints   "^LISTEN +[0-9]+ +(49|[5-9][0-9]|[0-9]{3,}) "
 
 refuses_others() {
     scene command-line -k < <(starts_first < <(
-        refused high 65536
-        refused huge 4294973963
-        refused huge 18446744073709558283
-        refused signed -1
-        refused signed -0
-        refused signed +8080
-        refused letters a8080
-        refused letters 8080a
-        refused letters 0x50
-        refused blank ' 8080'
-        refused blank '8080 '
-        refused empty ''
-        refused many 8080 8081
-        refused many 8080 8081 8082
+        refused high "$PROGRAM" 65536
+        refused huge "$PROGRAM" 4294973963
+        refused huge "$PROGRAM" 18446744073709558283
+        refused signed "$PROGRAM" -1
+        refused signed "$PROGRAM" -0
+        refused signed "$PROGRAM" +8080
+        refused letters "$PROGRAM" a8080
+        refused letters "$PROGRAM" 8080a
+        refused letters "$PROGRAM" 0x50
+        refused blank "$PROGRAM" ' 8080'
+        refused blank "$PROGRAM" '8080 '
+        refused empty "$PROGRAM" ''
+        refused many "$PROGRAM" 8080 8081
+        refused many "$PROGRAM" 8080 8081 8082
     ))
     taken_by_others 65535 || scene highest-port <<.
 server start    ./$PROGRAM 65535
 server listens  65535
-.
-}
-
-# A command line that is wrong in that way.
-refused() { # WAY WORD...
-    local word words="" party=$1-$((++REFUSED))
-    for word in "${@:2}"; do words="$words \"$word\""; done
-    cat <<.
-$party start ./$PROGRAM$words
-$party exits 2
-$party says  "^[Uu][Ss][Aa][Gg][Ee]:"
-$party prints-not "."
 .
 }
 

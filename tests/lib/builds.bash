@@ -82,9 +82,11 @@ sum_of_sources() { # FLAG...
 # exercise's only the student's files, and can write to DIRECTORY alone.
 shut_in() { # DIRECTORY COMMAND...
     local cell=()
-    [ -z "$LAB_CELL" ] || cell=("$LAB/tests/stage/cell" -r "$SOURCE" "$1")
-    [ -z "$LAB_CELL" ] || [ ! -d "$SOURCE/solution" ] ||
-        cell=("$LAB/tests/stage/cell" -r "$SOURCE" -x "$SOURCE/solution" "$1")
+    if [ -n "$LAB_CELL" ]; then
+        cell=("$LAB/tests/stage/cell" -r "$SOURCE")
+        [ ! -d "$SOURCE/solution" ] || cell+=(-x "$SOURCE/solution")
+        cell+=("$1")
+    fi
     (
         ulimit -c 0 -t "$COMPILE_CPU_S" -f "$COMPILE_FILE_KIB" -v "$COMPILE_MEMORY_KIB"
         exec "${cell[@]}" "${@:2}"

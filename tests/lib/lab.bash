@@ -202,8 +202,8 @@ free_port() {
 
 # Tells whether the program could not listen only because somebody else has that port, or
 # had it a minute ago: in a namespace of our own there is nobody else.
-taken_by_others() { # PORT
-    [ -z "$LAB_ALONE" ] && [ -n "$(ss -Htan "sport = :$1")" ]
+taken_by_others() { # PORT [-u FOR UDP]
+    [ -z "$LAB_ALONE" ] && [ -n "$(ss -Hna "${2:--t}" "sport = :$1")" ]
 }
 
 # ---- What stands in files ----

@@ -133,6 +133,18 @@ starts_first() {
         END { printf "%s", rest }'
 }
 
+# A command line that is wrong in that way: the steps of a party of its own.
+refused() { # WAY PROGRAM WORD...
+    local word words="" party=$1-$((++REFUSED))
+    for word in "${@:3}"; do words="$words \"$word\""; done
+    cat <<.
+$party start ./$2$words
+$party exits 2
+$party says "^[Uu][Ss][Aa][Gg][Ee]:"
+$party prints-not "."
+.
+}
+
 # Lines of a scene: the given ones for each number from FIRST to LAST, or down to it; @
 # alone stands for the number. (bash is slow at this under bats, which traps every
 # command.)
@@ -159,6 +171,21 @@ visit() { # FILE
 alice save $1
 alice send $REQUEST
 alice drain"
+}
+
+# Where the build with sanitizers does not answer, without a word: fails the test if the
+# plain build does.
+only_plain_answers() {
+    local seen
+    spare_the_program
+    seen=$(<"$T.seen")
+    CHECKS=""
+    plays <<. || return 0
+server start     ./server @port
+server reachable @port
+$(visit answer)
+.
+    ! read_message "$T/answer" || tell uninitialised "$seen"
 }
 
 # Reads the HTTP message in FILE: sets ANSWER, HEAD (with the line end of its last line)

@@ -114,11 +114,6 @@ patiently() { # ENTRY
     plays <<<"$script" || plays <<<"$script" || scene "$1" <<<"$script"
 }
 
-# Whether somebody else may have that port: in a namespace of our own there is nobody.
-taken_by_others() { # PORT
-    [ -z "$LAB_ALONE" ] && [ -n "$(ss -Huan "sport = :$1")" ]
-}
-
 # For checks that need answers: where none at all has come before, none is waited for.
 answers() {
     [ ! -f "$BATS_FILE_TMPDIR/mute" ] || not_tested "asym_server answers nobody"
@@ -147,7 +142,7 @@ server start     ./asym_server 0
 server listens   @chosen
 server prints    "^listening on port @chosen$"
 .
-    taken_by_others 5005 || scene default-port <<'.'
+    taken_by_others 5005 -u || scene default-port <<'.'
 server start     ./asym_server
 server listens   5005
 .
@@ -550,24 +545,24 @@ local  says      "^sym_peer: ."
     local PROGRAM=asym_server
     scene_of_each command-line < <(starts_first < <(
         wrong_port
-        refused many 5005 5006
+        refused many "$PROGRAM" 5005 5006
     ))
     PROGRAM=asym_client
     scene_of_each command-line < <(starts_first < <(
-        refused few
-        refused few localhost 5005
-        refused many localhost 5005 two words
+        refused few "$PROGRAM"
+        refused few "$PROGRAM" localhost 5005
+        refused many "$PROGRAM" localhost 5005 two words
         wrong_port localhost @ hello
     ))
     PROGRAM=sym_peer
     scene_of_each command-line < <(starts_first < <(
-        refused few
-        refused few 5001 localhost
-        refused many 5001 localhost 5002 5003
+        refused few "$PROGRAM"
+        refused few "$PROGRAM" 5001 localhost
+        refused many "$PROGRAM" 5001 localhost 5002 5003
         wrong_port @ localhost 5002
         wrong_port 5001 localhost @
     ))
-    taken_by_others 65535 || scene highest-port <<'.'
+    taken_by_others 65535 -u || scene highest-port <<'.'
 server start     ./asym_server 65535
 server listens   65535
 server prints    "^listening on port 65535$"
@@ -577,30 +572,18 @@ server prints    "^listening on port 65535$"
 # Command lines of PROGRAM with a wrong port, in the place of @.
 wrong_port() { # [WORD...]
     [ $# -gt 0 ] || set -- @
-    refused letters "${@/#@/a80}"
-    refused letters "${@/#@/80a}"
-    refused letters "${@/#@/0x50}"
-    refused blank "${@/#@/ 80}"
-    refused blank "${@/#@/80 }"
-    refused signed "${@/#@/-1}"
-    refused signed "${@/#@/+80}"
-    refused empty "${@/#@/}"
-    refused high "${@/#@/65536}"
-    refused high "${@/#@/70000}"
-    refused huge "${@/#@/4294967376}"
-    refused huge "${@/#@/99999999999999999999}"
-}
-
-# A command line of PROGRAM that is wrong in that way.
-refused() { # WAY WORD...
-    local word words="" party=$1-$((++REFUSED))
-    for word in "${@:2}"; do words="$words \"$word\""; done
-    cat <<.
-$party start ./$PROGRAM$words
-$party exits 2
-$party says "^[Uu][Ss][Aa][Gg][Ee]:"
-$party prints-not "."
-.
+    refused letters "$PROGRAM" "${@/#@/a80}"
+    refused letters "$PROGRAM" "${@/#@/80a}"
+    refused letters "$PROGRAM" "${@/#@/0x50}"
+    refused blank "$PROGRAM" "${@/#@/ 80}"
+    refused blank "$PROGRAM" "${@/#@/80 }"
+    refused signed "$PROGRAM" "${@/#@/-1}"
+    refused signed "$PROGRAM" "${@/#@/+80}"
+    refused empty "$PROGRAM" "${@/#@/}"
+    refused high "$PROGRAM" "${@/#@/65536}"
+    refused high "$PROGRAM" "${@/#@/70000}"
+    refused huge "$PROGRAM" "${@/#@/4294967376}"
+    refused huge "$PROGRAM" "${@/#@/99999999999999999999}"
 }
 
 # Beside the other checks: a server that is never heard.

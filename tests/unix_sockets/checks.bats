@@ -1058,12 +1058,12 @@ $party prints-not \"listening on .*s[1-5]\""
             for PROGRAM in $PROGRAMS; do
                 message=""
                 [ "$PROGRAM" != dgram_client ] || message=hello
-                refused empty '""' $message
-                refused long "${A107}b" $message
-                refused long "$A107$A107" $message
-                refused few
-                refused many s $message again
-                [ -z $message ] || refused few s
+                refused empty "$PROGRAM" '' $message
+                refused long "$PROGRAM" "${A107}b" $message
+                refused long "$PROGRAM" "$A107$A107" $message
+                refused few "$PROGRAM"
+                refused many "$PROGRAM" s $message again
+                [ -z $message ] || refused few "$PROGRAM" s
             done
         )
         no_socket
@@ -1085,15 +1085,6 @@ client start  ./dgram_client $A107 hello
 client exits  0
 client prints-only "5\n"
 .
-}
-
-# A command line that is wrong in that way.
-refused() { # WAY WORD...
-    local party=$1-$((++RUNS))
-    echo "$party start ./$PROGRAM ${*:2}
-$party exits 2
-$party says \"^[Uu][Ss][Aa][Gg][Ee]:\"
-$party prints-not \".\""
 }
 
 @test "[1] is clean under AddressSanitizer and UndefinedBehaviorSanitizer" {
