@@ -15,8 +15,8 @@ int set_path(struct sockaddr_un *address, const char *path);
    EADDRINUSE where a server lives, and where there is a file that is no socket. */
 int bind_path(int fd, const struct sockaddr_un *address);
 
-/* Makes SIGINT and SIGTERM wait (sigprocmask(2)), and has SIGPIPE ignored, so that it ends
-   nobody who has to clean up. Result: 0, or -1 with errno set. */
+/* Makes SIGINT and SIGTERM wait (sigprocmask(2)), and has SIGPIPE ignored, so that it
+   ends nobody who has to clean up. Result: 0, or -1 with errno set. */
 int hold_signals(void);
 
 /* Has SIGINT and SIGTERM call end, which ends the program; those that have waited come

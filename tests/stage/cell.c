@@ -1,8 +1,7 @@
-/* cell [-r PATH]... [-x DIRECTORY] DIRECTORY COMMAND...: runs COMMAND in a cell (cell.h), in
-   which DIRECTORY alone can be written to, PATHs can be read, and of them the directory of
-   -x is empty.
-   Exit status: that of COMMAND, 128 and the number of the signal that ended it; 127 where
-   there is no bubblewrap. */
+/* cell [-r PATH]... [-x DIRECTORY] DIRECTORY COMMAND...: runs COMMAND in a cell (cell.h),
+   in which DIRECTORY alone can be written to, PATHs can be read, and of them the
+   directory of -x is empty. Exit status: that of COMMAND, 128 and the number of the
+   signal that ended it; 127 where there is no bubblewrap. */
 
 #define _DEFAULT_SOURCE
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* cell.h: what is graded shares no files, no processes and no environment with what grades:
-   it is shut in a cell, by bubblewrap (bwrap(1)). */
+/* cell.h: what is graded shares no files, no processes and no environment with what
+   grades: it is shut in a cell, by bubblewrap (bwrap(1)). */
 
 #ifndef CELL_H
 #define CELL_H
@@ -14,8 +14,8 @@ struct cell {
     int info; /* descriptor that bwrap writes to; -1: none */
 };
 
-/* Writes the words that run a command in such a cell, to be followed by the command. Returns
-   how many, at most CELL_WORDS_MAX. */
+/* Writes the words that run a command in such a cell, to be followed by the command.
+   Returns how many, at most CELL_WORDS_MAX. */
 int cell_words(const struct cell *cell, char *words[CELL_WORDS_MAX]);
 
 #endif

@@ -1,5 +1,6 @@
-/* cells.c: the words for bubblewrap. In a cell one sees the system's programs and libraries,
-   what it is given, and its own processes alone; ports are the same as outside. */
+/* cells.c: the words for bubblewrap. In a cell one sees the system's programs and
+   libraries, what it is given, and its own processes alone; ports are the same as
+   outside. */
 
 #define _DEFAULT_SOURCE
 #include <stdio.h>

@@ -6,10 +6,10 @@
 
    As long as its parent lives it kills each process group that has MANY processes or
    more, where LAB_TEST in the environment of one begins with PREFIX: so it was started by
-   a test. The numbers of the group and of its processes are a line of the file LAB_TEST.many,
-   beside the directory LAB_TEST. What it does is short: it, too, gets little of the processor
-   then.
-   Exit status: 0 its parent has ended, 2 wrong command line. */
+   a test. The numbers of the group and of its processes are a line of the file
+   LAB_TEST.many, beside the directory LAB_TEST. What it does is short: it, too, gets
+   little of the processor then. Exit status: 0 its parent has ended, 2 wrong command
+   line. */
 
 #define _DEFAULT_SOURCE
 #include <ctype.h>

@@ -50,8 +50,8 @@ static bool is_right(long number, const struct count *count, long wanted)
                          : number == wanted;
 }
 
-/* descriptors, sockets, threads, children, zombies, memory, survivors, listeners; of a peer
-   holders. */
+/* descriptors, sockets, threads, children, zombies, memory, survivors, listeners; of a
+   peer holders. */
 bool play_count(struct stage *stage, struct party *party, const struct step *step)
 {
     const struct program *program = party->program;

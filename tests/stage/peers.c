@@ -403,8 +403,8 @@ static long ms_between(const struct timespec *from, const struct timespec *to)
     return (to->tv_sec - from->tv_sec) * 1000 + (to->tv_nsec - from->tv_nsec) / 1000000;
 }
 
-/* quiet: the kernel tells when a datagram came (SO_TIMESTAMPNS, socket(7)), so that it does
-   not matter how late we look. */
+/* quiet: the kernel tells when a datagram came (SO_TIMESTAMPNS, socket(7)), so that it
+   does not matter how late we look. */
 bool play_quiet(struct stage *stage, struct party *party, const struct step *step)
 {
     static char bytes[DATAGRAM_MAX];

@@ -25,8 +25,8 @@ bool moves(pid_t pid);
    Source: proc_pid_fd(5), proc_pid_net(5), as ss(8) reads them. */
 bool find_socket(pid_t pid, struct reachable *seen);
 
-/* How many descriptors of the process are open; those that are sockets alone. 0 where there
-   is no such process. */
+/* How many descriptors of the process are open; those that are sockets alone. 0 where
+   there is no such process. */
 long count_descriptors(pid_t pid, bool sockets);
 
 /* The lowest number that is no open descriptor of the process, with so many free ones
@@ -46,8 +46,8 @@ long count_children(pid_t pid, bool zombies);
    without pid; zombies are not counted. */
 long count_group(pid_t group, pid_t pid);
 
-/* The only child of a process that is seen to run another program than it, 0 where there is
-   none (any more). */
+/* The only child of a process that is seen to run another program than it, 0 where there
+   is none (any more). */
 pid_t find_child(pid_t pid);
 
 /* The processes that hold the socket of that inode. */

@@ -88,7 +88,8 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
     return next(fd, &less, flags);
 }
 
-/* What is only looked at, or is to come whole, is left alone: it may bring all there is. */
+/* What is only looked at, or is to come whole, is left alone: it may bring all there is.
+   */
 static size_t limit_of_recv(int fd, size_t length, int flags)
 {
     bool whole = (flags & (MSG_PEEK | MSG_WAITALL)) != 0;

@@ -1,6 +1,6 @@
-/* shut_in.c: the programs of an exercise in cells (cell.h), where the grader can make them.
-   bwrap stays outside and waits; in the cell its copy, the first process there, waits for
-   what has lost its parent; the child of that is the program. */
+/* shut_in.c: the programs of an exercise in cells (cell.h), where the grader can make
+   them. bwrap stays outside and waits; in the cell its copy, the first process there,
+   waits for what has lost its parent; the child of that is the program. */
 
 #define _GNU_SOURCE
 #include <stdio.h>

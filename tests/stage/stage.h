@@ -232,8 +232,8 @@ struct moment deadline(long ms);
 struct moment pause_of(long ms);
 bool is_past(struct moment moment);
 
-/* Whether all programs that have been started have ended, and there is one: nobody is left
-   who could do what is waited for. */
+/* Whether all programs that have been started have ended, and there is one: nobody is
+   left who could do what is waited for. */
 bool all_have_ended(const struct stage *stage);
 
 /* When this step must be over. */

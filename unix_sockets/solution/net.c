@@ -127,8 +127,8 @@ static void both_signals(sigset_t *set)
     sigaddset(set, SIGTERM);
 }
 
-/* SIGPIPE, which comes where nobody reads the output any more, has nothing to wait for: what
-   is ignored is a call that fails, and the program ends as it does then. */
+/* SIGPIPE, which comes where nobody reads the output any more, has nothing to wait for:
+   what is ignored is a call that fails, and the program ends as it does then. */
 int hold_signals(void)
 {
     struct sigaction ignore = {.sa_handler = SIG_IGN};

@@ -1,5 +1,6 @@
-/* A right program of another style: a child serves the client, the parent waits for it and
-   ends with its exit status; what the child says on stderr goes through the parent. */
+/* A right program of another style: a child serves the client, the parent waits for it
+   and ends with its exit status; what the child says on stderr goes through the parent.
+   */
 
 #include <arpa/inet.h>
 #include <errno.h>

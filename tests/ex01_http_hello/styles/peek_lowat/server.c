@@ -34,7 +34,8 @@ static int number(const char *word)
     return (int)n;
 }
 
-/* How much of the bytes the request is, its blank line included; 0 where it is not whole. */
+/* How much of the bytes the request is, its blank line included; 0 where it is not whole.
+   */
 static size_t whole(const char *bytes, size_t length)
 {
     for (size_t i = 3; i < length; i++)

@@ -1,6 +1,6 @@
 /* A right program of another style: main() starts a thread that serves and leaves by
-   pthread_exit(), as it may: the process goes on with its other threads. The thread prints
-   with write() and copies the page out of a struct of its own. */
+   pthread_exit(), as it may: the process goes on with its other threads. The thread
+   prints with write() and copies the page out of a struct of its own. */
 
 #include <errno.h>
 #include <netinet/in.h>

@@ -1,6 +1,6 @@
 /* A right program of another style: the response lies in a file that has no name, and
-   sendfile() takes it from there; recv() waits by MSG_WAITALL for what is surely missing of
-   the request; the sockets have other descriptors than usual. */
+   sendfile() takes it from there; recv() waits by MSG_WAITALL for what is surely missing
+   of the request; the sockets have other descriptors than usual. */
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>

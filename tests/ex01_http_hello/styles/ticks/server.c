@@ -1,5 +1,6 @@
-/* A right program of another style: it never blocks for more than a fifth of a second, as it
-   says every now and then that it still waits; select(), and sockets that never block. */
+/* A right program of another style: it never blocks for more than a fifth of a second, as
+   it says every now and then that it still waits; select(), and sockets that never block.
+   */
 
 #include <arpa/inet.h>
 #include <errno.h>

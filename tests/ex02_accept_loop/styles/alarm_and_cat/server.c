@@ -1,6 +1,7 @@
 /* A right program of another style, as old as the calls: alarm() limits what blocks, the
-   request is read through stdio, a FILE is sent by /bin/cat (posix_spawn), and an accept()
-   that fails waits for a whole second. Its own lines on stdout tell of each client. */
+   request is read through stdio, a FILE is sent by /bin/cat (posix_spawn), and an
+   accept() that fails waits for a whole second. Its own lines on stdout tell of each
+   client. */
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* A right program of another style: one thread serves, one waits for the signals, and
    main() leaves by pthread_exit(). A request stays in the kernel until it is complete
-   (MSG_PEEK, SO_RCVLOWAT), and is taken at once (MSG_WAITALL). FILE is made absolute, as the
-   program goes to /, and sent in blocks. Other lines on stdout, other descriptors, and a
-   page that says `Visitor N` twice. */
+   (MSG_PEEK, SO_RCVLOWAT), and is taken at once (MSG_WAITALL). FILE is made absolute, as
+   the program goes to /, and sent in blocks. Other lines on stdout, other descriptors,
+   and a page that says `Visitor N` twice. */
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>

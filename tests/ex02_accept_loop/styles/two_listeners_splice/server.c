@@ -1,6 +1,6 @@
-/* A right program of another style: no descriptor ever blocks, IPv4 and IPv6 have a listener
-   each, select() waits, and a socketpair tells it of signals. The page is a temporary file
-   as well as FILE: both go through a pipe (splice). */
+/* A right program of another style: no descriptor ever blocks, IPv4 and IPv6 have a
+   listener each, select() waits, and a socketpair tells it of signals. The page is a
+   temporary file as well as FILE: both go through a pipe (splice). */
 
 #define _GNU_SOURCE
 #include <ctype.h>

@@ -1,5 +1,6 @@
-/* O_NONBLOCK on every socket, poll() before whatever would wait; a socket for IPv4 and one
-   for IPv6; a banner before the line that tells where it listens, and a line after it. */
+/* O_NONBLOCK on every socket, poll() before whatever would wait; a socket for IPv4 and
+   one for IPv6; a banner before the line that tells where it listens, and a line after
+   it. */
 #define _GNU_SOURCE
 #include "net.h"
 

@@ -1,5 +1,5 @@
-/* A right program of another style: select() with what is left of the 500 ms, sendmsg() and
-   recvmsg(), MSG_PEEK first; it says on stderr whom it asks, and how often. */
+/* A right program of another style: select() with what is left of the 500 ms, sendmsg()
+   and recvmsg(), MSG_PEEK first; it says on stderr whom it asks, and how often. */
 
 #include <arpa/inet.h>
 #include <errno.h>

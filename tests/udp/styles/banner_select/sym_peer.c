@@ -1,6 +1,6 @@
-/* A right program of another style: select(), a byte of stdin at a time, MSG_PEEK before a
-   datagram is received, stdin and the socket moved to high descriptors, the socket named
-   by getaddrinfo() too. */
+/* A right program of another style: select(), a byte of stdin at a time, MSG_PEEK before
+   a datagram is received, stdin and the socket moved to high descriptors, the socket
+   named by getaddrinfo() too. */
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* A right program of another style: one thread receives, one waits for the signals, and
-   main() leaves by pthread_exit(): the process goes on with the others (pthread_exit(3)). */
+   main() leaves by pthread_exit(): the process goes on with the others (pthread_exit(3)).
+   */
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
-/* A right program of another style: a socket that never blocks, and the tries counted by the
-   clock: each is due 500 ms after the one before. Two buffers of 4 bytes (recvmsg), so that
-   what is longer shows itself; MSG_WAITALL, which means nothing for datagrams. */
+/* A right program of another style: a socket that never blocks, and the tries counted by
+   the clock: each is due 500 ms after the one before. Two buffers of 4 bytes (recvmsg),
+   so that what is longer shows itself; MSG_WAITALL, which means nothing for datagrams. */
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
-/* A right program of another style: a socket that never blocks; ppoll() lets the signals in,
-   and all that waits is received before it is asked again. The lines are made in memory and
-   written with one write() each. */
+/* A right program of another style: a socket that never blocks; ppoll() lets the signals
+   in, and all that waits is received before it is asked again. The lines are made in
+   memory and written with one write() each. */
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>

@@ -1,5 +1,6 @@
-/* A right program of another style: neither stdin nor the socket ever blocks; poll(), then
-   as much as there is from each; the socket is connected, and endures ECONNREFUSED. */
+/* A right program of another style: neither stdin nor the socket ever blocks; poll(),
+   then as much as there is from each; the socket is connected, and endures ECONNREFUSED.
+   */
 
 #include <arpa/inet.h>
 #include <errno.h>

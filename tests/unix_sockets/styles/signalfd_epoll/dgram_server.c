@@ -39,8 +39,8 @@ int main(int argc, char **argv)
             fail("fflush");
         unsigned char answer[4] = {(unsigned char)(n >> 24), (unsigned char)(n >> 16),
                                    (unsigned char)(n >> 8), (unsigned char)n};
-        if (named && sendto(server_fd, answer, 4, 0, (struct sockaddr *)&from,
-                            from_length) == -1)
+        if (named &&
+            sendto(server_fd, answer, 4, 0, (struct sockaddr *)&from, from_length) == -1)
             fail("sendto");
     }
     return 1;
