@@ -17,12 +17,12 @@ setup_file() {
     for PROGRAM in $ALL; do
         blocked "$PROGRAM" || must_open "$PROGRAM" @port
     done
+    aside starts_under_strace
+    aside early_signals
     for PROGRAM in $ALL; do
         blocked "$PROGRAM" || aside "visits_to_$PROGRAM"
     done
     blocked chat_threads || aside load_under_tsan
-    aside starts_under_strace
-    aside early_signals
 }
 teardown_file() { close_exercise; }
 setup() { ready; }
@@ -43,7 +43,8 @@ for_each() { # PROGRAMS COMMAND...
 }
 
 # Plays the scene on standard input, in which PROGRAM is started first: only what stands
-# there of its start (with, crowded, into) comes before that. Where it only disturbs the
+# there of its start (with, crowded, into) comes before that. A program may still open
+# something when it can be reached: it rests before its descriptors are counted. Where it only disturbs the
 # program to be stopped, as some calls that wait then fail with EINTR (signal(7)) and no
 # client can cause that, the scene is played without.
 serving() { # ENTRY [OPTION OF THE STAGE...]
@@ -359,6 +360,7 @@ $(if [ "$PROGRAM" = echo_fork ]; then
 no_process_left() {
     serving no-process <<.
 server with    FAIL_FORK=1 LD_PRELOAD=./faults.so
+server rests
 server remember
 first  connect @port
 first  half-close
@@ -406,6 +408,7 @@ no_descriptor_left() {
     [ "$PROGRAM" != echo_fork ] || talk='c2     expect  "still\n" within 500ms'
     serving no-descriptor <<.
 server crowded 255
+server rests
 server remember
 $(come 3)
 c3     close
@@ -420,6 +423,7 @@ $(newcomers)
 .
     serving end-without-descriptors <<.
 server crowded 255
+$(newcomers)
 server spare   0
 waits  connect @port
 server rests
@@ -456,6 +460,7 @@ $(newcomers)
 @test "[1] echo_fork: parent and child close what is not theirs" {
     only echo_fork
     serving holders <<'.'
+server rests
 server remember
 alice  connect  @port
 alice  send     "one\n"
@@ -539,7 +544,24 @@ alice  heard   "" "d"*511 "\n"
 
 # Who is told to leave does not close: nobody may wait for that.
 long_lines_end() {
+    serving last-line < <(heard <<'.'
+alice  connect @port
+bob    connect @port
+bob    send    "whole\nha" 5ms "lf"
+bob    half-close
+bob    heard   "whole\n"
+bob    drain
+carol  connect @port
+carol  send    "I am carol\n" "ha"
+carol  heard   "I am carol\n"
+carol  close
+dave   connect @port
+dave   send    "I am dave\n"
+dave   heard   "I am dave\n"
+.
+    )
     serving too-long < <(heard <<.
+server rests
 server remember
 alice  connect @port
 bob    connect @port
@@ -560,22 +582,6 @@ erin   drain
 carol  send    "and here\n"
 carol  heard   "and here\n"
 $(has_clients 2)
-.
-    )
-    serving last-line < <(heard <<'.'
-alice  connect @port
-bob    connect @port
-bob    send    "whole\nha" 5ms "lf"
-bob    half-close
-bob    heard   "whole\n"
-bob    drain
-carol  connect @port
-carol  send    "I am carol\n" "ha"
-carol  heard   "I am carol\n"
-carol  close
-dave   connect @port
-dave   send    "I am dave\n"
-dave   heard   "I am dave\n"
 .
     )
 }
@@ -632,6 +638,7 @@ mute   expect  "#2 at last\n"
 server rests
 .
     serving deaf-client -t "$LONG_S" <<.
+server rests
 server remember
 deaf   deaf
 deaf   connect @port
@@ -733,6 +740,7 @@ d119   until   "#90 one line each\n"
 survives() {
     broken_pipe
     serving clients-leave <<.
+server rests
 server remember
 alice  connect @port
 bob    connect @port
@@ -828,6 +836,7 @@ visits_to_chat_threads() { PROGRAM=chat_threads chat_visits; }
 visits_to_chat_poll() { PROGRAM=chat_poll chat_visits; }
 chat_visits() {
     serving visits -t "$LONG_S" <<.
+server rests
 server remember
 host   connect @port
 $(visitors 2 801)
@@ -869,6 +878,7 @@ nothing_lost() {
 
 visits_to_echo_fork() {
     PROGRAM=echo_fork serving visits -t "$LONG_S" <<.
+server rests
 server remember
 $(visits_of_echo 100)
 $(too_long 20)

@@ -50,16 +50,19 @@ int start_server(const char *name, int argc, char **argv)
     address.sin6_port = htons((in_port_t)port);
     if (fd < 0)
         return die(name, "socket");
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) < 0)
+        return die(name, "setsockopt");
     if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0)
         return die(name, "bind");
     if (listen(fd, SOMAXCONN) < 0)
         return die(name, "listen");
     socklen_t size = sizeof address;
-    getsockname(fd, (struct sockaddr *)&address, &size);
+    if (getsockname(fd, (struct sockaddr *)&address, &size) < 0)
+        return die(name, "getsockname");
     setvbuf(stdout, NULL, _IOLBF, 0);
-    printf("listening on port %u\n", (unsigned)ntohs(address.sin6_port));
+    if (printf("listening on port %u\n", (unsigned)ntohs(address.sin6_port)) < 0)
+        return die(name, "printf");
     return fd;
 }
 

@@ -36,9 +36,12 @@ static void tell(struct client *from, const char *line, size_t length)
 
 static void hear(struct client *c)
 {
-    ssize_t n;
-    while (!c->gone &&
-           (n = recv(c->fd, c->text + c->length, 512 - c->length, MSG_DONTWAIT)) != -1) {
+    if (c->gone)
+        return;
+    ssize_t n = recv(c->fd, c->text + c->length, 512 - c->length, MSG_DONTWAIT);
+    if (n == -1) {
+        c->gone = errno != EAGAIN && errno != EINTR;
+    } else {
         char *start = c->text, *end = c->text + c->length + n, *lf;
         c->gone = n == 0;
         while ((lf = memchr(start, '\n', (size_t)(end - start))) != NULL) {
@@ -55,8 +58,6 @@ static void hear(struct client *c)
             c->gone = 1;
         }
     }
-    if (!c->gone && errno != EAGAIN && errno != EINTR)
-        c->gone = 1;
 }
 
 static void bury(void)

@@ -157,9 +157,15 @@ int main(int argc, char **argv)
     int signal_fd, server_fd = open_both("chat_threads", argc, argv, &signal_fd, 0);
     struct signalfd_siginfo signal_info;
     pthread_t accepting;
-    if (pipe(stop_pipe) == -1 ||
-        pthread_create(&accepting, NULL, take_in, &server_fd) != 0)
+    if (pipe(stop_pipe) == -1) {
+        perror("chat_threads: pipe");
         return 1;
+    }
+    errno = pthread_create(&accepting, NULL, take_in, &server_fd);
+    if (errno != 0) {
+        perror("chat_threads: pthread_create");
+        return 1;
+    }
     while (read(signal_fd, &signal_info, sizeof signal_info) < 0)
         ;
     close(stop_pipe[1]);

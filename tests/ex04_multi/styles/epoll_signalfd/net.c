@@ -3,7 +3,6 @@
 #include "net.h"
 
 #include <arpa/inet.h>
-#include <err.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -14,6 +13,14 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+static void must(const char *name, const char *call, int result)
+{
+    if (result != -1)
+        return;
+    fprintf(stderr, "%s: %s: %s\n", name, call, strerror(errno));
+    exit(1);
+}
 
 int open_both(const char *name, int argc, char **argv, int *signal_fd, int with_children)
 {
@@ -39,16 +46,14 @@ int open_both(const char *name, int argc, char **argv, int *signal_fd, int with_
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port = htons((in_port_t)port)};
     socklen_t size = sizeof address;
-    if (fd == -1 || *signal_fd == -1)
-        err(1, "socket");
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == -1)
-        err(1, "setsockopt");
-    if (bind(fd, (struct sockaddr *)&address, size) == -1)
-        err(1, "bind");
-    if (listen(fd, 1000) == -1)
-        err(1, "listen");
-    getsockname(fd, (struct sockaddr *)&address, &size);
-    dprintf(1, "listening on port %d\n", ntohs(address.sin_port));
+    must(name, "socket", fd);
+    must(name, "signalfd", *signal_fd);
+    must(name, "setsockopt", setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on));
+    must(name, "bind", bind(fd, (struct sockaddr *)&address, size));
+    must(name, "listen", listen(fd, 1000));
+    must(name, "getsockname", getsockname(fd, (struct sockaddr *)&address, &size));
+    if (dprintf(1, "listening on port %d\n", ntohs(address.sin_port)) < 0)
+        must(name, "dprintf", -1);
     return fd;
 }
 

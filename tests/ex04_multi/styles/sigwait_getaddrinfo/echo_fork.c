@@ -37,6 +37,14 @@ static void stop(int number)
     _exit(0);
 }
 
+static void must(const char *name, const char *call, int result)
+{
+    if (result != -1)
+        return;
+    fprintf(stderr, "%s: %s: %s\n", name, call, strerror(errno));
+    exit(1);
+}
+
 static int open_port(const char *name, int argc, char **argv)
 {
     const char *port = argc > 1 ? argv[1] : "6667", *c = port;
@@ -49,20 +57,22 @@ static int open_port(const char *name, int argc, char **argv)
         fprintf(stderr, "usage: %s [PORT]\n", name);
         exit(2);
     }
-    if (getaddrinfo(NULL, port, &hints, &found) != 0)
-        exit(1);
-    int fd = socket(found->ai_family, found->ai_socktype, found->ai_protocol), on = 1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(fd, found->ai_addr, found->ai_addrlen) == -1 || listen(fd, 100) == -1) {
-        fprintf(stderr, "%s: bind: %s\n", name, strerror(errno));
+    int error = getaddrinfo(NULL, port, &hints, &found);
+    if (error != 0) {
+        fprintf(stderr, "%s: getaddrinfo: %s\n", name, gai_strerror(error));
         exit(1);
     }
+    int fd = socket(found->ai_family, found->ai_socktype, found->ai_protocol), on = 1;
+    must(name, "socket", fd);
+    must(name, "setsockopt", setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on));
+    must(name, "bind", bind(fd, found->ai_addr, found->ai_addrlen));
+    must(name, "listen", listen(fd, 100));
     freeaddrinfo(found);
     struct sockaddr_in own;
     socklen_t size = sizeof own;
-    getsockname(fd, (struct sockaddr *)&own, &size);
+    must(name, "getsockname", getsockname(fd, (struct sockaddr *)&own, &size));
     printf("listening on port %d\n", ntohs(own.sin_port));
-    fflush(stdout);
+    must(name, "fflush", fflush(stdout));
     return fd;
 }
 
