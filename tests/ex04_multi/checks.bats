@@ -44,9 +44,9 @@ for_each() { # PROGRAMS COMMAND...
 
 # Plays the scene on standard input, in which PROGRAM is started first: only what stands
 # there of its start (with, crowded, into) comes before that. A program may still open
-# something when it can be reached: it rests before its descriptors are counted. Where it only disturbs the
-# program to be stopped, as some calls that wait then fail with EINTR (signal(7)) and no
-# client can cause that, the scene is played without.
+# something when it can be reached: it rests before its descriptors are counted. Where
+# it only disturbs the program to be stopped, as some calls that wait then fail with EINTR
+# (signal(7)) and no client can cause that, the scene is played without.
 serving() { # ENTRY [OPTION OF THE STAGE...]
     local script
     script=$(started)
@@ -254,9 +254,10 @@ calls_fail() {
         failing listen listen listen
         failing getsockname getsockname getsockname
         failing pipe pipe,pipe2 pipe2?
+        failing fcntl fcntl fcntl
     )) || return 0
     while read -r party kind; do
-        grep -qE "(AF_INET|SO_REUSEADDR|listen|getsockname|pipe).*INJECTED" \
+        grep -qE "(AF_INET|REUSEADDR|listen|getsockname|pipe|SETFL).*INJECTED" \
             "$T/trace.$party" 2>/dev/null || continue
         echo "$party $kind" >"$T.kinds"
         tell failing-call "$(grep -E "^ *[0-9.]+ $party " "$T.seen")
@@ -303,6 +304,7 @@ refuses_others() {
     taken_by_others 65535 || scene highest-port <<.
 server start    ./$PROGRAM 65535
 server listens  65535
+server prints   "^listening on port 65535$"
 .
 }
 
@@ -554,7 +556,7 @@ bob    drain
 carol  connect @port
 carol  send    "I am carol\n" "ha"
 carol  heard   "I am carol\n"
-carol  close
+carol  reset
 dave   connect @port
 dave   send    "I am dave\n"
 dave   heard   "I am dave\n"
@@ -602,10 +604,10 @@ counts_are_short() {
     )
 }
 
-# A minute, as the program counts it.
+# Five minutes, as the program counts them.
 comes_late() {
     serving long-silence < <(heard <<'.'
-server with    HASTE=200 LD_PRELOAD=./haste.so
+server with    HASTE=1000 LD_PRELOAD=./haste.so
 alice  connect @port
 bob    connect @port
 bob    send    "bon"
