@@ -168,7 +168,6 @@ LONG_LINES="
 1 tests/stage/browse
 2 tests/stage/looks.bats
 5 tests/stage/stage.bats
-4 tests/udp/reference.bats
 "
 
 @test "no line of shell is longer than 90 columns, but those that have long been" {

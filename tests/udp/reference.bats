@@ -46,8 +46,10 @@ number() { od -An -tx1 | tr -d ' \n'; }
 
 @test "socat and nc are answered by asym_server" {
     bound "$BIN/asym_server" 0
-    assert_equal "$(printf hello | socat -t 0.2 - "UDP:127.0.0.1:$PORT" | number)" 00000005
-    assert_equal "$(printf 'from nc\n' | timeout 5 nc -u -w 1 127.0.0.1 "$PORT" | number)" 00000008
+    run number < <(printf hello | socat -t 0.2 - "UDP:127.0.0.1:$PORT")
+    assert_output 00000005
+    run number < <(printf 'from nc\n' | timeout 5 nc -u -w 1 127.0.0.1 "$PORT")
+    assert_output 00000008
     run cat out
     assert_line --regexp '^127\.0\.0\.1:[0-9]+ 5 hello$'
     assert_line --regexp '^127\.0\.0\.1:[0-9]+ 8 from nc\.$'
@@ -116,7 +118,8 @@ END
         --track-fds=yes)
     bound "${checked[@]}" --log-file=server.log "$BIN/asym_server" 0
     local server=$PORT
-    run timeout 20 "${checked[@]}" --log-file=client.log "$BIN/asym_client" localhost "$server" hello
+    run timeout 20 "${checked[@]}" --log-file=client.log \
+        "$BIN/asym_client" localhost "$server" hello
     assert_output 5
     "$TALK" -t 20 <<END
 alice connect udp:127.0.0.1:$server
@@ -134,8 +137,8 @@ END
     free_port
     local theirs=$PORT
     free_port
-    "${checked[@]}" --log-file=heard.log "$BIN/sym_peer" "$PORT" 127.0.0.1 "$theirs" <>keys \
-        >heard 3>&- 4>&- &
+    "${checked[@]}" --log-file=heard.log "$BIN/sym_peer" "$PORT" 127.0.0.1 "$theirs" \
+        <>keys >heard 3>&- 4>&- &
     local peer=$!
     PIDS+=("$peer")
     eventually has_port "$PORT"
