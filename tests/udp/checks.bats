@@ -238,8 +238,7 @@ remote expect    "one\n"
 remote expect    "two\n"
 remote expect    "three\n"
 local  types     "in two"
-local  rests
-remote silent    1ms
+remote silent    20ms
 local  types     " pieces\nand more"
 remote expect    "in two pieces\n"
 local  types     "\n"
@@ -495,11 +494,7 @@ local  rests
 $(talks)
 local  types     "a"*1023 "\n"
 remote expect    "a"*1023 "\n"
-local  types     "b"*1000
-local  rests
-local  types     "b"*23
-local  rests
-local  types     "\n"
+local  types     "b"*1000 20ms "b"*23 20ms "\n"
 remote expect    "b"*1023 "\n"
 .
     scene too-long <<.
@@ -831,7 +826,7 @@ server says      "^asym_server: [a-z_]+: No space left on device"
 failing() { # PARTY CALLS
     fails "$1" "$2" ENOBUFS :when=1
     case $PROGRAM,$1 in
-    asym_server,waits | asym_server,receives)
+    asym_server,receives)
         cat <<.
 $1    start     ./asym_server @$1
 $1    reachable @$1

@@ -132,6 +132,8 @@ int main(int argc, char **argv)
     if (bind(fd, (void *)&own, sizeof own) < 0)
         quit("bind");
     int poller = epoll_create1(0);
+    if (poller < 0)
+        quit("epoll_create1");
     struct epoll_event ev = {.events = EPOLLIN, .data.fd = fd};
     epoll_ctl(poller, EPOLL_CTL_ADD, fd, &ev);
     ev.data.fd = 0;
