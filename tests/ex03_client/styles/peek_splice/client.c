@@ -75,9 +75,10 @@ int main(int argc, char **argv)
             low = -1;
         }
     }
-    if (low == -1)
-        return say(call, strerror(errno));
+    code = errno;
     freeaddrinfo(all);
+    if (low == -1)
+        return say(call, strerror(code));
     int fd = fcntl(low, F_DUPFD_CLOEXEC, 50), pipes[2];
     if (fd == -1 || close(low) == -1 || pipe2(pipes, O_CLOEXEC) == -1)
         return say("fcntl", strerror(errno));
