@@ -55,7 +55,7 @@ endif
 .SECONDEXPANSION:
 .DELETE_ON_ERROR:
 .PHONY: all $(SHORTS) run watch reset solutions starters check demo test steady tools
-.PHONY: clean help handout grade
+.PHONY: clean help handout grade gradescope classroom50
 .PHONY: instruments compile-command
 
 ##make                build every exercise
@@ -63,7 +63,7 @@ all: $(foreach e,$(EXERCISES),$(call programs,$(e)))
 
 ##make ex01           build one; all of them: EXERCISE_LIST
 # Beside one of these words an exercise's name only says which: `make steady ex01`.
-OF_SOME := $(filter steady handout grade,$(MAKECMDGOALS))
+OF_SOME := $(filter steady handout grade gradescope classroom50,$(MAKECMDGOALS))
 CHOSEN  := $(foreach s,$(filter $(SHORTS),$(MAKECMDGOALS)),$(call known,$(s)))
 ifeq ($(OF_SOME),)
 $(SHORTS): $$(call programs,$$(call known,$$@))
@@ -135,6 +135,13 @@ grade: instruments
 	$(call needs,tests/class)
 	@tests/commands/setup class
 	@tests/grading/class $(or $(CHOSEN),$(EXERCISES))
+
+##+make gradescope     pack autograder.zip, for Gradescope
+##+make classroom50    pack an assignment's autograder, for Classroom 50
+gradescope classroom50:
+	$(call needs,tests/class)
+	@tests/commands/setup class
+	@tests/class/pack $@ $(or $(CHOSEN),$(EXERCISES))
 
 ##+make starters       write the starters from the solutions (over your work!)
 starters:

@@ -10,7 +10,7 @@ def test:
         max_score: .possible, status: (if .verdict == "passed" then "passed" else "failed" end),
         output: (if .verdict == "passed" then "" elif .verdict == "failed" then
             explanation(null) | join("\n") else "\(.verdict): \(.reason)" end),
-        output_format: "text", tags: [.exercise], extra_data: .};
+        output_format: "text", tags: [.exercise, (select(.blocked) | "blocked")], extra_data: .};
 
 def left_out: select(.verdict == "left out");
 

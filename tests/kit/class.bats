@@ -11,6 +11,7 @@ setup_file() {
     cat >"$COPY/tests/grading/grade" <<'END'
 #!/usr/bin/env bash
 # stands in for the grading of ex01: FIRST LINE is what it is to do
+[ -z "$LAB_ONLY" ] || exit 0 # is there a sandbox? that is no matter here
 read -r _ word rest <"$WORK/$1/server.c"
 cd "$(dirname "$0")/../.." || exit
 before=$(grep -c "^$word" "$GRADED")
