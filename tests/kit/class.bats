@@ -258,3 +258,29 @@ SUBMISSIONS=$IN RUNS=x|RUNS=x: it is 1 to 9
 SUBMISSIONS=$IN OUT=$OUT|$IN: nothing has been handed in
 END
 }
+
+@test "Moodle: the worksheet is filled in, whatever its language; feedback goes back" {
+    hand_in "Anna Ö_12_assignsubmission_file" fails
+    hand_in "Bob_13_assignsubmission_file_" right
+    hand_in "Carl_14_assignsubmission_file" dies
+    printf '%s\r\n' $'\xef\xbb\xbf'\
+'Kennung,"Vollständiger Name",Status,Bewertung,"Höchste Bewertung",Änderbar,Notiz' \
+        'Teilnehmer/in12,"Ö, Anna","zur Bewertung, spät",-,"100,00",Ja,"=1+1"' \
+        'Teilnehmer/in13,Bob,Ja,"12,00","100,00",Ja,' \
+        'Teilnehmer/in14,Carl,Ja,,"100,00",Ja,' >"$BATS_TEST_TMPDIR/worksheet.csv"
+    grade_class WORKSHEET="$BATS_TEST_TMPDIR/worksheet.csv"
+    run cat "$OUT/moodle-worksheet.csv"
+    assert_output \
+'"Kennung","Vollständiger Name","Status","Bewertung","Höchste Bewertung","Änderbar","Notiz"
+"Teilnehmer/in12","Ö, Anna","zur Bewertung, spät","95","100,00","Ja","=1+1"
+"Teilnehmer/in13","Bob","Ja","100","100,00","Ja",""
+"Teilnehmer/in14","Carl","Ja","","100,00","Ja",""'
+    run unzip -Z1 "$OUT/moodle-feedback.zip"
+    assert_line --regexp 'Anna Ö_12_assignsubmission_file/feedback.html$'
+    assert_line --regexp 'Bob_13_assignsubmission_file/feedback.html$'
+    grep -v 100 "$BATS_TEST_TMPDIR/worksheet.csv" >"$BATS_TEST_TMPDIR/other.csv"
+    echo '1,2,3,4,5,6,7' >>"$BATS_TEST_TMPDIR/other.csv"
+    grade_class WORKSHEET="$BATS_TEST_TMPDIR/other.csv"
+    assert_failure
+    assert_output --partial "the worksheet has no column for the grade"
+}
