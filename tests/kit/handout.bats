@@ -94,6 +94,7 @@ secrets() {
 @test "its README names only words that it has, and files that it has" {
     local word link
     quietly make help >help.out
+    grep -q "^$(jq -r .postCreateCommand .devcontainer/devcontainer.json) " help.out
     # shellcheck disable=SC2016 # the backquotes are the README's
     while read -r word; do
         grep -qE "^$word(-ex01)?( |$)" help.out || fail "make help has no '$word'"

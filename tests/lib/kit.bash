@@ -27,7 +27,8 @@ kit_files() { # EXERCISE...
     local exercise
     {
         printf '%s\n' Makefile LICENSE README.md \
-            .clang-format .clangd .editorconfig .gitignore \
+            .clang-format .clangd .devcontainer/devcontainer.json .editorconfig \
+            .gitignore \
             tests/commands/{reset,run,setup,starter,watch}
         for exercise; do
             printf '%s\n' "$exercise/Makefile" "$exercise/README.md"
