@@ -6,7 +6,8 @@ def percent: "\(.share * 100 | round) %";
 def name: [.[] | "<a href=\"\(link)\">" + @html "\(.name)</a>"] | join(", ");
 
 def row($n):
-    @html "<tr><td>\(short)</td><td class=\"number\"><a href=\"#pair\($n)\">\(percent)</a></td>"
+    @html "<tr><td>\(short)</td><td class=\"number\">"
+    + @html "<a href=\"#pair\($n)\">\(percent)</a></td>"
     + "<td>\(.sides[0].who | name)</td><td>\(.sides[1].who | name)</td></tr>";
 
 # A file, with what is shared marked.
@@ -16,8 +17,8 @@ def code:
 
 def side_by_side($n):
     @html "<h2 id=\"pair\($n)\">\(short), \(percent)</h2>",
-    "<div class=\"pair\">", (.sides[] | "<div><h3>\(.who | name)</h3>\(.text | code)</div>"),
-    "</div>";
+    "<div class=\"pair\">",
+    (.sides[] | "<div><h3>\(.who | name)</h3>\(.text | code)</div>"), "</div>";
 
 page("Alike"; $style; ""; "";
     "<h1>Alike</h1>",

@@ -59,7 +59,7 @@ END {
         pairs++
     }
     all = handed_in * (handed_in - 1) / 2
-    limit = 2.5 * third_quarter(share, all, all - pairs) # beyond that is out of the ordinary
+    limit = 2.5 * third_quarter(share, all, all - pairs) # more is out of the ordinary
     if (limit < LEAST) limit = LEAST
     for (pair in share)
         if (share[pair] >= limit && fingerprints[pair] >= FEWEST) {

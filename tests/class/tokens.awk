@@ -2,9 +2,9 @@
 # token[1..tokens], and the line of each into line[]. A file begins with begin().
 
 BEGIN {
-    split("auto break case char const continue default do double else enum extern float " \
-        "for goto if inline int long register return short signed sizeof static struct " \
-        "switch typedef union unsigned void volatile while", words, " ")
+    split("auto break case char const continue default do double else enum extern " \
+        "float for goto if inline int long register return short signed sizeof " \
+        "static struct switch typedef union unsigned void volatile while", words, " ")
     for (w in words) is_keyword[words[w]] = 1
 }
 

@@ -1,6 +1,6 @@
 # Moodle's grading worksheet, filled in. Its headers are in the language of the site, so
-# columns are known by what stands in them: the first ends in the participant's number; the
-# grade stands before the one that has the same number, the maximum, in every row.
+# columns are known by what stands in them: the first ends in the participant's number;
+# the grade stands before the one that has the same number, the maximum, in every row.
 # $rows: the worksheet; the input: the object that collect makes.
 
 def number: if type == "string" then tonumber? // null else null end;
@@ -28,7 +28,8 @@ def hundredths: . * 100 | round | . / 100;
         | (.[0] // "" | capture("(?<n>[0-9]+)$").n? // "") as $participant
         | if $points[$participant] == null then .
             else .[$column.index]
-                = ($points[$participant] * $column.max / $possible | hundredths | tostring)
+                = ($points[$participant] * $column.max / $possible
+                    | hundredths | tostring)
             end
     end
 | @csv

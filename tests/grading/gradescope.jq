@@ -7,10 +7,12 @@ def hundredths: . * 100 | round | . / 100;
 
 def test:
     {number: "\(.exercise | short).\(.number)", name: .check, score: .points,
-        max_score: .possible, status: (if .verdict == "passed" then "passed" else "failed" end),
+        max_score: .possible,
+        status: (if .verdict == "passed" then "passed" else "failed" end),
         output: (if .verdict == "passed" then "" elif .verdict == "failed" then
             explanation(null) | join("\n") else "\(.verdict): \(.reason)" end),
-        output_format: "text", tags: [.exercise, (select(.blocked) | "blocked")], extra_data: .};
+        output_format: "text", tags: [.exercise, (select(.blocked) | "blocked")],
+        extra_data: .};
 
 def left_out: select(.verdict == "left out");
 
@@ -24,8 +26,8 @@ def left_out: select(.verdict == "left out");
 | {tests: ($checks | map(select(.verdict != "left out") | test)),
     execution_time: ($grades | map(.seconds) | add // 0),
     stdout_visibility: "hidden",
-    output: ([($errors[] | "\(.exercise | short) could not be graded, for no fault of yours."
-            + " Tell your teacher: \(.reason)"),
+    output: ([($errors[] | "\(.exercise | short) could not be graded, for no fault of "
+            + "yours. Tell your teacher: \(.reason)"),
         ($checks[] | left_out | "Left out, and not counted: \(.exercise | short), "
             + "\(.check) (\(.reason)).")] | join("\n")),
     output_format: "text",

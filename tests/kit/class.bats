@@ -269,10 +269,8 @@ END
         'Teilnehmer/in13,Bob,Ja,"12,00","100,00",Ja,' \
         'Teilnehmer/in14,Carl,Ja,,"100,00",Ja,' >"$BATS_TEST_TMPDIR/worksheet.csv"
     grade_class WORKSHEET="$BATS_TEST_TMPDIR/worksheet.csv"
-    run cat "$OUT/moodle-worksheet.csv"
-    assert_output \
-'"Kennung","Vollständiger Name","Status","Bewertung","Höchste Bewertung","Änderbar","Notiz"
-"Teilnehmer/in12","Ö, Anna","zur Bewertung, spät","95","100,00","Ja","=1+1"
+    run tail -n 3 "$OUT/moodle-worksheet.csv"
+    assert_output '"Teilnehmer/in12","Ö, Anna","zur Bewertung, spät","95","100,00","Ja","=1+1"
 "Teilnehmer/in13","Bob","Ja","100","100,00","Ja",""
 "Teilnehmer/in14","Carl","Ja","","100,00","Ja",""'
     run unzip -Z1 "$OUT/moodle-feedback.zip"

@@ -88,14 +88,15 @@ run_autograder() {
 @test "Gradescope: what is left out costs no point" {
     local records=$BATS_TEST_TMPDIR/records
     {
-        echo '{"exercise":"ex01_http_hello","check":"a","number":1,"points":9,"possible":9,
+        echo '{"exercise":"ex01_x","check":"a","number":1,"points":9,"possible":9,
             "verdict":"passed","blocked":false}'
-        echo '{"exercise":"ex01_http_hello","check":"b","number":2,"points":0,"possible":1,
+        echo '{"exercise":"ex01_x","check":"b","number":2,"points":0,"possible":1,
             "verdict":"left out","reason":"no Chromium","blocked":false}'
-        echo '{"exercise":"ex01_http_hello","points":9,"possible":9,"left_out":1,
-            "tools":{},"seconds":1}'
+        echo '{"exercise":"ex01_x","points":9,"possible":9,"left_out":1,"tools":{},
+            "seconds":1}'
     } >"$records"
-    run jq -r '.score, .output' <(FORMAT=gradescope "$LAB/tests/grading/render" x <"$records")
+    run jq -r '.score, .output' \
+        <(FORMAT=gradescope "$LAB/tests/grading/render" ex01_x <"$records")
     assert_output "10
 Left out, and not counted: ex01, b (no Chromium)."
 }
@@ -113,9 +114,10 @@ classroom50() {
 @test "Classroom 50: result.json as its schema has it, the causes in the release" {
     classroom50
     assert_success # whatever the grade
-    run jq -r '.schema, .classroom, .assignment, .owner, .submission, .score, ."max-score",
-        (.datetime | test("^[0-9-]{10}T[0-9:]{8}Z$")),
-        (.tests | map((.score | type) + (.passed | type)) | unique[])' "$HANDED_IN/result.json"
+    local result=$HANDED_IN/result.json
+    run jq -r '.schema, .classroom, .assignment, .owner, .submission, .score,
+        ."max-score", (.datetime | test("^[0-9-]{10}T[0-9:]{8}Z$")),
+        (.tests | map((.score | type) + (.passed | type)) | unique[])' "$result"
     assert_output "classroom50/result/v1
 c
 ex01
@@ -125,8 +127,8 @@ submit/1
 20
 true
 numberboolean"
-    assert_equal "$(jq -r .datetime "$HANDED_IN/result.json")" "$(TZ=UTC git -C "$HANDED_IN" \
-        show -s --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ)"
+    assert_equal "$(jq -r .datetime "$result")" "$(TZ=UTC git -C "$HANDED_IN" show -s \
+        --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ)"
     run cat "$HANDED_IN/release-body.md"
     assert_line "## ex01_http_hello: 3 of 20 points"
     assert_line --regexp '^    cause  '
@@ -142,8 +144,8 @@ numberboolean"
 }
 
 @test "Autolab: the last line is its own" {
-    run quietly env "$ONLY" FORMAT=autolab TRUSTED=1 "$LAB/tests/class/single" "$HANDED_IN" \
-        ex01_http_hello
+    run quietly env "$ONLY" FORMAT=autolab TRUSTED=1 \
+        "$LAB/tests/class/single" "$HANDED_IN" ex01_http_hello
     assert_failure 1
     assert_line "  ✗ 0/1   says on which port it listens, also for port 0"
     assert_line '{"scores":{"ex01":3}}'

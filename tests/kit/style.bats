@@ -159,7 +159,6 @@ LONG_LINES="
 1 tests/ex02_accept_loop/reference.bats
 2 tests/ex03_client/reference.bats
 13 tests/ex04_multi/reference.bats
-1 tests/grading/grade
 12 tests/kit/commands.bats
 10 tests/kit/grades.bats
 1 tests/kit/hostile.bats
