@@ -119,14 +119,14 @@ failures() {
         END {
             if (last != first["send"]) print "send-last", last
             for (name in close_of) print "close-" name, close_of[name]
-        }' >"$T/failures"
+        }' >"$T.failures"
     socket_calls "$T/trace.large" | awk '
         /^send\(client/ && !sent++ { print "send-big", $2, $3 }
         /^shutdown/ && !shut++ { print "shutdown-big", $2, $3 }
-        /^recv/ && sent && !received++ { print "recv-big", $2, $3 }' >>"$T/failures"
+        /^recv/ && sent && !received++ { print "recv-big", $2, $3 }' >>"$T.failures"
     while read -r party calls nth; do
         failing "$party" "$calls" "$nth"
-    done <"$T/failures"
+    done <"$T.failures"
 }
 
 # The run in which calls fail, or the Nth of them; a client comes where one can.
