@@ -69,11 +69,11 @@ own_address() {
 begin() {
     ready || return 0
     enter_room "$BATS_FILE_TMPDIR/opening"
-    begins asym_server <<<'server start ./asym_server @port
+    begins asym_server opens-asym_server <<<'server start ./asym_server @port
 server reachable @port'
-    begins asym_client <<<"$(asks hello)
+    begins asym_client opens-asym_client <<<"$(asks hello)
 server expect \"hello\""
-    begins sym_peer <<<"remote bind udp:127.0.0.1:@remote
+    begins sym_peer opens-sym_peer <<<"remote bind udp:127.0.0.1:@remote
 local  keyboard
 local  start  ./sym_peer @local 127.0.0.1 @remote
 local  types  \"hello\n\"
@@ -82,9 +82,9 @@ remote expect \"hello\n\""
 
 # Blocks a program that is not seen at all in the scene on standard input: of what is
 # sent, any datagram will do.
-begins() { # PROGRAM
+begins() { # PROGRAM ENTRY
     blocked "$1" || plays || grep -qE '^ *[0-9.]+ (server|remote) +<' "$T.seen" || {
-        about "opens-$1"
+        about "$2"
         block "$1" "$(last_of <"$T.seen")"
     }
 }
