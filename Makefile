@@ -27,7 +27,7 @@ else
 
 EXERCISES := $(sort $(notdir $(patsubst %/checks.bats,%,$(wildcard tests/*/checks.bats))))
 SHORTS    := $(foreach e,$(EXERCISES),$(firstword $(subst _, ,$(e))))
-INSTRUMENTS := $(addprefix tests/stage/,stage listening crowd fair few cell \
+INSTRUMENTS := $(addprefix tests/stage/,stage listening crowd fair cell \
                short_io.so faults.so haste.so)
 
 # The directory of a short name; a clear word where there is none.
@@ -170,13 +170,13 @@ help:
 
 instruments: $(INSTRUMENTS)
 STAGE := $(patsubst %,tests/stage/%.c,stage script ports peers programs outputs looks \
-             transcript wait cells shut_in)
+             transcript wait many cells shut_in)
 tests/stage/stage: $(STAGE) tests/stage/stage.h
 tests/stage/stage tests/stage/listening tests/stage/crowd tests/stage/fair: %: %.c \
         $(addprefix tests/stage/,clock.c clock.h proc.c proc.h)
 	@$(CC) $(CFLAGS) -o $@ $(filter %.c,$^)
 tests/stage/cell: tests/stage/cells.c tests/stage/cell.h
-tests/stage/few tests/stage/cell: %: %.c
+tests/stage/cell: %: %.c
 	@$(CC) $(CFLAGS) -o $@ $(filter %.c,$^)
 # ISO C has no function pointers in a void *, as dlsym() returns them.
 tests/stage/short_io.so tests/stage/faults.so tests/stage/haste.so: %.so: %.c

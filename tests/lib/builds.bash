@@ -43,7 +43,6 @@ open_exercise() { # DIRECTORY PROGRAM...
 $(cat "$PLAIN/$program.log")"
         fi
     done
-    watch_forks
     behind compile_checked
 }
 

@@ -21,8 +21,6 @@ PRINTED_BYTES=160   # and so much of each
 TRANSCRIPT_LINES=16 # of a scene are shown, the last
 
 # shellcheck source-path=SCRIPTDIR
-. "$LAB/tests/lib/forks.bash"
-# shellcheck source-path=SCRIPTDIR
 . "$LAB/tests/lib/machine.bash"
 # shellcheck source-path=SCRIPTDIR
 . "$LAB/tests/lib/builds.bash"
@@ -138,7 +136,7 @@ finish() { # FUNCTION [ARGUMENT]
 # For teardown_file.
 close_exercise() {
     local pid
-    for pid in $BEHIND $WATCH; do
+    for pid in $BEHIND; do
         kill -KILL -- "-$pid" 2>/dev/null || true
         wait "$pid" 2>/dev/null || true
     done

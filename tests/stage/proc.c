@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -314,6 +315,21 @@ long count_group(pid_t group, pid_t pid)
         bool its = line.group == group || line.parent == group;
         count +=
             its && other != pid && other != group && strchr("?ZX", line.state) == NULL;
+    }
+    close_directory(directory);
+    return count;
+}
+
+long count_running(const char *file)
+{
+    struct stat wanted, seen;
+    long count = 0, pid;
+    DIR *directory = stat(file, &wanted) == -1 ? NULL : opendir("/proc");
+    while (next_number(directory, &pid)) {
+        char path[64];
+        snprintf(path, sizeof path, "/proc/%ld/exe", pid);
+        count += stat(path, &seen) == 0 && seen.st_dev == wanted.st_dev &&
+                 seen.st_ino == wanted.st_ino;
     }
     close_directory(directory);
     return count;

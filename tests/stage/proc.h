@@ -46,6 +46,9 @@ long count_children(pid_t pid, bool zombies);
    without pid; zombies are not counted. */
 long count_group(pid_t group, pid_t pid);
 
+/* The processes that run the program in that file, zombies not counted. */
+long count_running(const char *file);
+
 /* The only child of a process that is seen to run another program than it, 0 where there
    is none (any more). */
 pid_t find_child(pid_t pid);

@@ -24,7 +24,6 @@
 #include "stage.h"
 
 enum {
-    PATH_BYTES = 4096,
     WORD_BYTES = 1 << 17,
     MORE_FILES = 1024 /* descriptors that a crowded program may open */
 };
@@ -148,6 +147,7 @@ static _Noreturn void become(struct stage *stage, const struct program *program,
     char *arguments[CELL_WORDS_MAX + 2 * WORDS_MAX + 1];
     int count = 0, used = 0;
     setpgid(0, 0);
+    setpriority(PRIO_PROCESS, 0, stage->nice);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -231,6 +231,9 @@ bool play_start(struct stage *stage, struct party *party, const struct step *ste
     if (step->word_count == 0)
         return say(stage, party, '!', "start: of which program?");
     begin(program);
+    bool its = strncmp(step->words[0], "./", 2) == 0;
+    snprintf(program->file, sizeof program->file, "%s%s", its ? stage->builds : "",
+             its ? step->words[0] + 1 : "");
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     if (pipe2(in, O_CLOEXEC) == -1 || pipe2(out, O_CLOEXEC) == -1 ||
         pipe2(err, O_CLOEXEC) == -1 || pipe2(begun, O_CLOEXEC) == -1)
@@ -492,6 +495,14 @@ bool play_pending(struct stage *stage, struct party *party, const struct step *s
     return say(stage, party, '.', "a request waits in its socket");
 }
 
+void end_program(const struct program *program)
+{
+    if (program->pidfd != -1)
+        kill(-program->child, SIGKILL);
+    if (program->group != program->child)
+        kill(program->group, SIGKILL); /* the first process of a cell: all of it */
+}
+
 void end_programs(struct stage *stage)
 {
     bool started = false;
@@ -501,10 +512,7 @@ void end_programs(struct stage *stage)
             continue;
         started = true;
         hear_program(program);
-        if (program->pidfd != -1)
-            kill(-program->child, SIGKILL);
-        if (program->group != program->child)
-            kill(program->group, SIGKILL); /* the first process of a cell: all of it */
+        end_program(program);
     }
     if (started)
         kill_descendants();
@@ -540,6 +548,10 @@ static void print_output(const char *name, const struct output *output)
 
 void print_programs(const struct stage *stage)
 {
+    if (stage->many > 0)
+        printf("it has become %ld processes: each fork() makes one more; "
+               "the lab has ended them\n",
+               stage->many);
     for (int i = 0; i < stage->party_count; i++) {
         const struct party *party = &stage->parties[i];
         const struct program *program = party->program;

@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -190,6 +191,7 @@ static bool play(struct stage *stage)
 {
     bool well = true;
     fair_ms(); /* begins */
+    look_for_many(stage);
     for (int i = 0; i < stage->step_count && (well || stage->goes_on); i++) {
         const struct step *step = &stage->steps[i];
         struct party *party = &stage->parties[step->party];
@@ -251,9 +253,14 @@ int main(int argc, char **argv)
         return WRONG_SCRIPT;
     }
     signal(SIGPIPE, SIG_IGN); /* a program may close what we type into */
+    stage.nice = getpriority(PRIO_PROCESS, 0);
+    setpriority(PRIO_PROCESS, 0, HIGHEST); /* root may */
     clock_watch_variable("LAB_WATCH");
     read_script(&stage, optind < argc ? argv[optind] : "stdin", script);
     bool well = play(&stage);
+    if (!well)
+        end_the_many(&stage); /* they may be the reason */
+    well = well && stage.many == 0;
     close_peers(&stage);
     if (!well || verbose)
         print_transcript(&stage);

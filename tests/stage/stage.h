@@ -28,7 +28,9 @@ enum {
     SHOWN_WIDTH = 43,     /* columns of such a line */
     QUOTE_WIDTH = 28,     /* columns of a string quoted in a message */
     WRONG_SCRIPT = 2,     /* exit status */
+    HIGHEST = -20,        /* priority, setpriority(2) */
     PORTS_MAX = 32,       /* names of ports in a scene */
+    PATH_BYTES = 4096,    /* of a file, PATH_MAX */
     REST_MS = 1000,       /* fair time for a program that is to rest, */
     REST_LOOKS = 5,       /* which is seen asleep so often in a row, */
     REST_EVERY_MS = 10,   /* with so much time between two looks */
@@ -43,7 +45,8 @@ enum {
     LIMIT_CPU_S = 10,
     LIMIT_FILE_BYTES = 20 << 20, /* of what it writes to a file; to an output as well */
     LIMIT_MEMORY_MIB = 2048,     /* of address space, unless -m says otherwise */
-    LIMIT_PROCESSES = 500        /* and threads, of all that is graded */
+    LIMIT_PROCESSES = 500,       /* and threads, of all that is graded */
+    MANY_PROCESSES = 250         /* of one program: no right one comes near */
 };
 
 struct address {
@@ -84,8 +87,9 @@ struct program {
     int keyboard;             /* on which it is typed; -1: none */
     struct output outputs[2]; /* stdout, stderr */
     struct preparation next;
-    const char *path;    /* of its socket, as the scene has it; removed at the end */
-    long before[COUNTS]; /* as remembered */
+    char file[PATH_BYTES]; /* of the exercise's programs; "": none of these */
+    const char *path;      /* of its socket, as the scene has it; removed at the end */
+    long before[COUNTS];   /* as remembered */
     bool remembers;
 };
 
@@ -162,6 +166,8 @@ struct stage {
     bool goes_on;        /* a party that fails leaves, and the others go on */
     char kind[32]; /* of the failure of the last step: a word for who chooses a cause */
     FILE *kinds;   /* gets "PARTY KIND" for each failure; NULL: nobody asks */
+    int nice;      /* of what is started; the stage itself comes first, where it may */
+    long many; /* processes of a program that was ended for their number; 0: of none */
 };
 
 struct command {
@@ -280,10 +286,23 @@ void hear_program(struct program *program);
 /* Whether a program that was started has ended. */
 bool has_ended(const struct program *program);
 
+/* Kills a program with all its processes. */
+void end_program(const struct program *program);
+
 /* Ends all programs and what they have left behind. */
 void end_programs(struct stage *stage);
 
 /* Prints how each program stands: how it ended, and what it printed. */
 void print_programs(const struct stage *stage);
+
+/* ---- many.c ---- */
+
+/* Looks whether MANY_PROCESSES or more run one of the programs, in this scene or in those
+   beside it, which share the limit; kills those of this scene then, and notes the
+   number. */
+void end_the_many(struct stage *stage);
+
+/* The same, where there are so many more processes on the machine than there were. */
+void look_for_many(struct stage *stage);
 
 #endif

@@ -76,6 +76,7 @@ bool wait_for(struct stage *stage, const struct party *party, short events,
         long left = until.ms - (until.wall ? wall_ms() : fair_ms());
         left = left < 0 ? 0 : left < LOOK_EVERY_MS ? left : LOOK_EVERY_MS;
         happened = poll(fds, (nfds_t)count, (int)left);
+        look_for_many(stage);
     } while (happened == 0 && !is_past(until));
     for (int i = 0; i < stage->party_count; i++)
         if (fds[i].revents != 0 && reads(&stage->parties[i]))
