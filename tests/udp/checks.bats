@@ -702,6 +702,13 @@ sym_peer    exits 1
 sym_peer    says  "^sym_peer: bind: Address already in use"
 sym_peer    prints-not "."
 .
+    scene_of_each two-servers <<'.'
+asym_server start     ./asym_server @port
+asym_server reachable @port
+second      start     ./asym_server @port
+second      exits     1
+second      says      "^asym_server: bind: Address already in use"
+.
     scene_of_each unknown-host <<'.'
 asym_client start ./asym_client "x"*70 @port hello
 sym_peer    start ./sym_peer 0 "x"*70 @port

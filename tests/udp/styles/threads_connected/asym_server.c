@@ -1,5 +1,5 @@
-/* A right program of another style: getaddrinfo for the own address too, SO_REUSEADDR, a
-   thread that receives while main() waits for the signal (sigwait), isprint. */
+/* A right program of another style: getaddrinfo for the own address too, a thread
+   that receives while main() waits for the signal (sigwait), isprint. */
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -59,7 +59,7 @@ int main(int argc, char *argv[])
                              .ai_family = AF_INET,
                              .ai_socktype = SOCK_DGRAM},
                     *own;
-    int error = getaddrinfo(NULL, word, &hints, &own), fd, on = 1;
+    int error = getaddrinfo(NULL, word, &hints, &own), fd;
     if (error != 0) {
         fprintf(stderr, "asym_server: getaddrinfo: %s\n", gai_strerror(error));
         exit(1);
@@ -68,7 +68,6 @@ int main(int argc, char *argv[])
         perror("asym_server: socket");
         exit(1);
     }
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (bind(fd, own->ai_addr, own->ai_addrlen) < 0) {
         perror("asym_server: bind");
         exit(1);
