@@ -20,6 +20,14 @@ leave_plain_files() {
     find "$T" ! -type f ! -type d ! -name '*.so' -delete 2>/dev/null || true
 }
 
+# Steps of sh that change the path in a variable, as it is in a cell, which has a /tmp of
+# its own (tests/stage/shut_in.c), into what it is out here.
+outside() { # VARIABLE
+    [ -n "$LAB_CELL" ] || echo :
+    [ -z "$LAB_CELL" ] ||
+        echo "case \$$1 in '$T'/*) ;; /tmp/*) $1='$T.tmp'\${$1#/tmp} ;; esac"
+}
+
 # Plays the scene on standard input; where it fails, so does the test, with what ENTRY
 # says.
 scene() { # ENTRY [OPTION OF THE STAGE...]

@@ -8,6 +8,8 @@ enum { CELL_READABLE_MAX = 8, CELL_SETTINGS_MAX = 32, CELL_WORDS_MAX = 192 };
 
 struct cell {
     const char *writable;                    /* a directory, where it begins */
+    const char *tmp;                         /* the directory that is its /tmp; NULL: an
+                                                empty one that nobody else sees */
     const char *readable[CELL_READABLE_MAX]; /* files and directories; NULL: no more */
     const char *hidden;                      /* a directory in these; NULL: none */
     char *settings[CELL_SETTINGS_MAX];       /* NAME=VALUE; NULL: no more */

@@ -58,8 +58,6 @@ int cell_words(const struct cell *cell, char *words[CELL_WORDS_MAX])
                                         "/proc",
                                         "--dev",
                                         "/dev",
-                                        "--tmpfs",
-                                        "/tmp",
                                         "--clearenv",
                                         "--setenv",
                                         "PATH",
@@ -75,6 +73,10 @@ int cell_words(const struct cell *cell, char *words[CELL_WORDS_MAX])
     int count = 0;
     for (int i = 0; begin[i] != NULL; i++)
         count = add(words, count, begin[i]);
+    count = add(words, count, cell->tmp == NULL ? "--tmpfs" : "--bind");
+    if (cell->tmp != NULL)
+        count = add(words, count, cell->tmp);
+    count = add(words, count, "/tmp");
     for (int i = 0; SYSTEM[i] != NULL; i++)
         count = bind_words(words, count, "--ro-bind-try", SYSTEM[i]);
     for (int i = 0; i < CELL_READABLE_MAX && cell->readable[i] != NULL; i++)

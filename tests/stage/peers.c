@@ -271,6 +271,7 @@ static ssize_t read_datagram(struct party *party, char *bytes, int flags)
     if (length == -1)
         return -1;
     sender.length = message.msg_namelen;
+    name_outside(&sender);
     party->sender = sender;
     const struct cmsghdr *stamp = CMSG_FIRSTHDR(&message);
     if (stamp != NULL && stamp->cmsg_type == SCM_TIMESTAMPNS)

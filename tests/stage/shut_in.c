@@ -3,9 +3,12 @@
    waits for what has lost its parent; the child of that is the program. */
 
 #define _GNU_SOURCE
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "cell.h"
@@ -17,13 +20,40 @@ bool uses_cells(const struct step *start)
     return getenv("LAB_CELL") != NULL && strncmp(start->words[0], "./", 2) == 0;
 }
 
+/* The cells' /tmp lies beside the directory in which the programs run: none of them can
+   put something else in its place. */
+#define TMP_SUFFIX ".tmp"
+
+void name_outside(struct address *address)
+{
+    struct sockaddr_un *name = (struct sockaddr_un *)&address->name;
+    char directory[PATH_BYTES], path[sizeof name->sun_path + 1] = "";
+    if (getenv("LAB_CELL") == NULL || name->sun_family != AF_UNIX ||
+        getcwd(directory, sizeof directory) == NULL)
+        return;
+    memcpy(path, name->sun_path, sizeof name->sun_path);
+    if (strncmp(path, "/tmp/", 5) != 0 ||
+        strncmp(path, directory, strlen(directory)) == 0)
+        return;
+    /* By a path that is short, however long that of the directory is. */
+    int length = snprintf(name->sun_path, sizeof name->sun_path, "..%s" TMP_SUFFIX "%s",
+                          strrchr(directory, '/'), path + 4);
+    if (length < (int)sizeof name->sun_path)
+        address->length =
+            (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)length + 1);
+}
+
 int words_of_cell(struct stage *stage, const struct preparation *next, int info,
                   char **words)
 {
-    static char directory[4096];
+    static char directory[PATH_BYTES], tmp[PATH_BYTES + 8];
+    if (getcwd(directory, sizeof directory) != NULL)
+        snprintf(tmp, sizeof tmp, "%s" TMP_SUFFIX, directory);
+    mkdir(tmp, 0700);
     struct cell cell = {
         .info = info,
-        .writable = getcwd(directory, sizeof directory),
+        .writable = directory,
+        .tmp = tmp,
         /* the second is where the preloaded faults lie */
         .readable = {stage->builds, getenv("LAB_CELL")},
     };

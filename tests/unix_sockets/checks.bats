@@ -706,7 +706,7 @@ look   start  "$LAB/tests/stage/listening" %client $START_S
 look   exits  0
 look   input  own
 look   into   rights
-look   start  sh -c "read own && exec stat -c %a \"\${own%/*}\""
+look   start  sh -c "read own; $(outside own); exec stat -c %a \"\${own%/*}\""
 look   exits  0
 client continue
 $1
@@ -716,6 +716,7 @@ client exits
     [[ $own == /* ]] || tell relative-path "the path $own" || return
     [[ $rights == *00 ]] ||
         tell not-private "$own, in a directory of mode $rights" || return
+    eval "$(outside own)"
     leaves_nothing left-behind "$own" "${own%/*}"
 }
 
@@ -723,6 +724,7 @@ client exits
 leaves_nothing_of_trace() { # ENTRY FILE...
     local path
     while IFS= read -r path; do
+        eval "$(outside path)"
         leaves_nothing "$1" "$path" || return
     done < <(sed -n -e 's/.*mkdir\(at\)\{0,1\}([^"]*"\([^"]*\)".* = 0.*/\2/p' \
         -e 's/.*bind(.*sun_path="\([^"]*\)".* = 0.*/\1/p' "${@:2}")
@@ -858,9 +860,10 @@ second says    "^dgram_server: .*Address already in use"
     needs $SERVERS
     local paths="file empty-file directory fifo file-link dead-link broken-link" path
     local reason="Address already in use|exists|not a socket"
-    cd "$T" && mkdir directory && echo "keep me" >file && : >empty-file && mkfifo fifo
-    ln -s file file-link && ln -s dead dead-link && ln -s nothing broken-link
     for PROGRAM in $SERVERS; do
+        enter_room "$BATS_TEST_TMPDIR/not-$PROGRAM"
+        cd "$T" && mkdir directory && echo "keep me" >file && : >empty-file && mkfifo fifo
+        ln -s file file-link && ln -s dead dead-link && ln -s nothing broken-link
         plays -k < <(
             printf 'dead bind unixgram:dead\ndead close\n'
             for path in $paths; do echo "$path start ./$PROGRAM $path"; done
@@ -869,11 +872,17 @@ second says    "^dgram_server: .*Address already in use"
                 echo "$path says \"^$PROGRAM: .*($reason)\""
             done
             look there dead
-        ) && [ -d directory ] && [ "$(<file)" = "keep me" ] && [ -f empty-file ] &&
-            [ -p fifo ] && [ -L file-link ] && [ -L dead-link ] && [ -L broken-link ] &&
-            [ ! -e nothing ] ||
-            tell not-a-socket "$(<"$T.seen")
-$(ls -l)"
+            echo 'all into  list
+all start ls -l
+all exits 0
+all start sh -c "test -d directory -a -f empty-file -a -p fifo -a -L file-link"
+all exits 0
+all start sh -c "test -L dead-link -a -L broken-link -a ! -e nothing"
+all exits 0
+all start grep -q "keep me" file
+all exits 0'
+        ) || tell not-a-socket "$(<"$T.seen")
+$(<"$T/list")"
     done
     for PROGRAM in $SERVERS; do
         scene path-of-another <<.
