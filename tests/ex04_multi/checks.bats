@@ -765,7 +765,10 @@ $(newcomers)
 new    reset
 too    half-close
 too    drain
-$(each 1 110 'eve connect @port' 'eve send "e"' 'eve reset')
+$(each 1 55 'eve connect @port' 'eve send "e"' 'eve reset')
+server sockets before+2 # a hundred places: those who have left leave them, some time
+$(each 1 55 'eve connect @port' 'eve send "e"' 'eve reset')
+server sockets before+2
 eve    connect @port
 eve    send    "we were many\n"
 alice  until   " we were many\n"

@@ -8,7 +8,7 @@
 plays() { # [OPTION OF THE STAGE...]
     local builds=$PLAIN status=0
     [ -z "$CHECKS" ] || builds=$CHECKED
-    "$STAGE" -t "$TALK_S" -b "$builds" -d "$T" -K "$T.kinds" "$@" \
+    LAB_NOTES=$BATS_FILE_TMPDIR "$STAGE" -t "$TALK_S" -b "$builds" -d "$T" -K "$T.kinds" "$@" \
         >"$T.seen" 2>&1 3>&- 4>&- || status=$?
     [ "$status" -ne 2 ] || cat "$T.seen" >"$T.shell" # a mistake of the lab
     [ -z "$LAB_CELL" ] || leave_plain_files

@@ -3,6 +3,8 @@
    processor to anybody else: not to a grading either. */
 
 #define _DEFAULT_SOURCE
+#include <stdlib.h>
+#include <string.h>
 #include <sys/sysinfo.h>
 
 #include "proc.h"
@@ -15,19 +17,48 @@ static int threads_of_all(void)
     return sysinfo(&machine) == -1 ? 0 : machine.procs;
 }
 
+/* The note of how many processes a program was, in the directory LAB_NOTES: scenes that
+   are played at the same time share the limit of their number. NULL where there is
+   none. */
+static FILE *open_note(const struct program *program, const char *mode)
+{
+    const char *directory = getenv("LAB_NOTES");
+    char path[2 * PATH_BYTES];
+    if (directory == NULL)
+        return NULL;
+    snprintf(path, sizeof path, "%s%s.many", directory, strrchr(program->file, '/'));
+    return fopen(path, mode);
+}
+
+/* Result: 0 where nobody has noted a number. */
+static long noted(const struct program *program)
+{
+    long processes = 0;
+    FILE *note = open_note(program, "r");
+    if (note == NULL || fscanf(note, "%ld", &processes) != 1)
+        processes = 0;
+    if (note != NULL)
+        fclose(note);
+    return processes;
+}
+
 void end_the_many(struct stage *stage)
 {
-    if (stage->many > 0 || threads_of_all() < MANY_PROCESSES)
-        return;
     for (int i = 0; i < stage->party_count && stage->many == 0; i++) {
         const struct program *program = stage->parties[i].program;
-        long processes = program == NULL || program->pid == 0 || *program->file == '\0'
-                             ? 0
-                             : count_running(program->file);
-        if (processes < MANY_PROCESSES)
+        if (program == NULL || program->pid == 0 || *program->file == '\0')
             continue;
-        stage->many = processes;
+        long before = noted(program);
+        long now = threads_of_all() < MANY_PROCESSES ? 0 : count_running(program->file);
+        stage->many = now < MANY_PROCESSES ? before : now;
+        if (stage->many == 0)
+            continue;
         end_program(program);
+        FILE *note = before > 0 ? NULL : open_note(program, "w");
+        if (note != NULL) {
+            fprintf(note, "%ld\n", stage->many);
+            fclose(note);
+        }
     }
 }
 
