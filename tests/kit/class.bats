@@ -265,12 +265,12 @@ END
     hand_in "Carl_14_assignsubmission_file" dies
     printf '%s\r\n' $'\xef\xbb\xbf'\
 'Kennung,"Vollständiger Name",Status,Bewertung,"Höchste Bewertung",Änderbar,Notiz' \
-        'Teilnehmer/in12,"Ö, Anna","zur Bewertung, spät",-,"100,00",Ja,"=1+1"' \
+        'Teilnehmer/in12,"Ö, Anna","Bewertung, spät",-,"100,00",Ja,"=1+1"' \
         'Teilnehmer/in13,Bob,Ja,"12,00","100,00",Ja,' \
         'Teilnehmer/in14,Carl,Ja,,"100,00",Ja,' >"$BATS_TEST_TMPDIR/worksheet.csv"
     grade_class WORKSHEET="$BATS_TEST_TMPDIR/worksheet.csv"
     run tail -n 3 "$OUT/moodle-worksheet.csv"
-    assert_output '"Teilnehmer/in12","Ö, Anna","zur Bewertung, spät","95","100,00","Ja","=1+1"
+    assert_output '"Teilnehmer/in12","Ö, Anna","Bewertung, spät","95","100,00","Ja","=1+1"
 "Teilnehmer/in13","Bob","Ja","100","100,00","Ja",""
 "Teilnehmer/in14","Carl","Ja","","100,00","Ja",""'
     run unzip -Z1 "$OUT/moodle-feedback.zip"

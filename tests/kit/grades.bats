@@ -186,28 +186,6 @@ END
     assert_output --partial "no-such-file"
 }
 
-@test "a program that has ended before its signal is told how it ended" {
-    copy_lab "$BATS_TEST_TMPDIR/lab"
-    local test=@test
-    cat >>"$BATS_TEST_TMPDIR/lab/tests/ex01_http_hello/checks.bats" <<END
-$test "[1] takes a signal" {
-    start server 80a
-    await "\$END_S" ended
-    did "sent it SIGTERM"
-    send_signal TERM
-}
-END
-    run quietly env FORMAT=tap SOLUTION=1 LAB_ONLY="takes a signal" "$BATS_TEST_TMPDIR/lab/tests/grading/grade" ex01_http_hello
-    assert_failure
-    refute_output --partial "a mistake of the lab"
-    assert_line "# done      sent it SIGTERM"
-    assert_line "# expected  takes a signal"
-    assert_line "# seen      it had ended before SIGTERM could be sent"
-    assert_line --partial "the program ended with exit status 2"
-    assert_line --partial "# cause     It ended by itself, before the signal."
-    assert_line '# read      ex01_http_hello/README.md, "The checks"'
-}
-
 @test "no check breaks off at a signal to a program that has ended" {
     run grep -nE '^ *kill ' "$LAB"/tests/*/checks.bats "$LAB"/tests/lib/*.bash
     assert_output

@@ -91,7 +91,7 @@ with_browser() {
 # Tells whether it shows a page that the stage sends it.
 browser_works() { known browser browser_shows_a_page; }
 browser_shows_a_page() {
-    "$STAGE" -t "$BROWSER_S" >/dev/null 2>&1 3>&- 4>&- <<.
+    "$STAGE" -t "$BROWSER_S" -d "$BATS_FILE_TMPDIR" >/dev/null 2>&1 3>&- 4>&- <<.
 door    listen @web
 browser start  "$LAB/tests/stage/browse" "$(find_browser)" http://127.0.0.1:@web/
 server  accept door

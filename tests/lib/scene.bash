@@ -8,8 +8,8 @@
 plays() { # [OPTION OF THE STAGE...]
     local builds=$PLAIN status=0
     [ -z "$CHECKS" ] || builds=$CHECKED
-    LAB_NOTES=$BATS_FILE_TMPDIR "$STAGE" -t "$TALK_S" -b "$builds" -d "$T" -K "$T.kinds" "$@" \
-        >"$T.seen" 2>&1 3>&- 4>&- || status=$?
+    LAB_NOTES=$BATS_FILE_TMPDIR "$STAGE" -t "$TALK_S" -b "$builds" -d "$T" \
+        -K "$T.kinds" "$@" >"$T.seen" 2>&1 3>&- 4>&- || status=$?
     [ "$status" -ne 2 ] || cat "$T.seen" >"$T.shell" # a mistake of the lab
     [ -z "$LAB_CELL" ] || leave_plain_files
     return "$status"

@@ -89,7 +89,8 @@ static void limit(const struct stage *stage)
         setrlimit(RLIMIT_NPROC, &processes);
 }
 
-/* In the child: what the lab tells its own in the environment is not for what it grades. */
+/* In the child: what the lab tells its own in the environment is not for what it
+   grades. */
 static void forget_the_lab(void)
 {
     char name[64];

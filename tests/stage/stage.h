@@ -277,8 +277,8 @@ bool uses_cells(const struct step *start);
 int words_of_cell(struct stage *stage, const struct preparation *next, int info,
                   char **words);
 
-/* Changes the address of an AF_UNIX socket whose path lies in the cells' /tmp into that by
-   which it is reached from outside. */
+/* Changes the address of an AF_UNIX socket whose path lies in the cells' /tmp into that
+   by which it is reached from outside. */
 void name_outside(struct address *address);
 
 /* Finds the program in the cell that its child makes, as bwrap tells on info. */

@@ -175,6 +175,16 @@ alice  expect    "\0\0\0\x02"
 server prints-last "listening on port @port\n" \
     "127.0.0.1:@alice 5 hello\n127.0.0.1:@alice 2 ok\n"
 .
+    scene line-of-another <<.
+$(serves)
+carol  bind      udp:127.0.0.2:@carol
+carol  connect   udp:127.0.0.1:@port
+alice  send      "alice is here"
+carol  send      "333"
+alice  send      "22"
+server prints    "^127[.]0[.]0[.]2:@carol 3 333$"
+server prints-not "^127[^ ]*-"
+.
 }
 
 # Notes for the checks that need answers that not one has come.
@@ -340,8 +350,6 @@ bob    expect    "\0\0\0\x01"
 bob    expect    "\0\0\0\x01"
 bob    expect    "\0\0\0\x04"
 alice  silent    1ms
-server prints    "^127[.]0[.]0[.]2:@alice 3 333$"
-server prints-not "^127[^ ]*-"
 .
     scene no-loss <<.
 $(serves)
@@ -411,6 +419,7 @@ server exits     0 within 1s
     done
     scene signal-among-datagrams <<.
 $(serves)
+server prints    "^listening on port"
 $(each 1 100 'alice send "datagram @"')
 server signal    TERM
 server exits     0 within 1s

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
-# unix_sockets: 20 points. Every program, and the stage, runs in the check's own directory;
-# paths are relative, so that they stay far below the 108 bytes of sun_path. (But for those
-# of dgram_server's clients: it may have moved to another directory.) What a failed scene
-# says stands in causes.md, under its name, of the program in PROGRAM.
+# unix_sockets: 20 points. Every program, and the stage, runs in the check's own
+# directory; paths are relative, so that they stay far below the 108 bytes of sun_path.
+# (But for those of dgram_server's clients: it may have moved to another directory.) What
+# a failed scene says stands in causes.md, under its name, of the program in PROGRAM.
 # shellcheck disable=SC2034,SC2119,SC2120,SC2153 # variables of lib/lab; scenes on stdin
 load ../lib/lab
 load ../lib/scene

@@ -1,5 +1,6 @@
-/* A right program of another style: a child sends the request, the parent receives; what it
-   has to tell goes through writev(). Both connections, if any, were made by dial.h. */
+/* A right program of another style: a child sends the request, the parent receives;
+   what it has to tell goes through writev(). Both connections, if any, were made by
+   dial.h. */
 
 #include "dial.h"
 
@@ -16,9 +17,13 @@
 static _Noreturn void ask(int fd, char **argv)
 {
     int colon = strchr(argv[1], ':') != NULL;
-    const char *words[] = {"GET ", argv[3] != NULL ? argv[3] : "/",
+    const char *words[] = {"GET ",
+                           argv[3] != NULL ? argv[3] : "/",
                            " HTTP/1.1\r\nConnection: close\r\nHost: ",
-                           colon ? "[" : "", argv[1], colon ? "]:" : ":", argv[2],
+                           colon ? "[" : "",
+                           argv[1],
+                           colon ? "]:" : ":",
+                           argv[2],
                            "\r\n\r\n"};
     size_t length = 0;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)

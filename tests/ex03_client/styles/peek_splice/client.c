@@ -58,8 +58,8 @@ int main(int argc, char **argv)
         return 2;
     }
 
-    struct addrinfo *all, hints = {.ai_socktype = SOCK_STREAM,
-                                   .ai_flags = AI_NUMERICSERV | AI_CANONNAME};
+    struct addrinfo *all,
+        hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV | AI_CANONNAME};
     int low = -1, code = getaddrinfo(argv[1], argv[2], &hints, &all);
     if (code != 0)
         return say("getaddrinfo", gai_strerror(code));
@@ -85,10 +85,10 @@ int main(int argc, char **argv)
 
     char *request;
     bool colons = strchr(argv[1], ':') != NULL;
-    int length = asprintf(&request,
-                          "GET %s HTTP/1.1\r\nConnection: close\r\nHost: %s%s%s:%s\r\n\r\n",
-                          argc == 4 ? argv[3] : "/", colons ? "[" : "", argv[1],
-                          colons ? "]" : "", argv[2]);
+    int length = asprintf(
+        &request, "GET %s HTTP/1.1\r\nConnection: close\r\nHost: %s%s%s:%s\r\n\r\n",
+        argc == 4 ? argv[3] : "/", colons ? "[" : "", argv[1], colons ? "]" : "",
+        argv[2]);
     for (int sent = 0; sent < length;) {
         ssize_t n = send(fd, request + sent, (size_t)(length - sent), MSG_NOSIGNAL);
         if (n == -1)

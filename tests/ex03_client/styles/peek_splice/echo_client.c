@@ -1,5 +1,5 @@
-/* A right program of another style: what comes back stays in the kernel until the whole line
-   is there: SO_RCVLOWAT and MSG_PEEK; then one recv() takes it. Lines by fgetc(). */
+/* A right program of another style: what comes back stays in the kernel until the whole
+   line is there: SO_RCVLOWAT and MSG_PEEK; then one recv() takes it. Lines by fgetc(). */
 
 #include <errno.h>
 #include <netdb.h>
@@ -105,7 +105,8 @@ int main(int argc, char **argv)
             sent += (size_t)n;
         }
         take(fd, line, length);
-        if (fwrite(line, sizeof *line, length, stdout) != length || fflush(stdout) == EOF) {
+        if (fwrite(line, sizeof *line, length, stdout) != length ||
+            fflush(stdout) == EOF) {
             perror("echo_client: fwrite");
             return 1;
         }

@@ -1,5 +1,5 @@
-/* A right program of another style: one thread asks, another listens, and main() leaves by
-   pthread_exit(): the process goes on with them. */
+/* A right program of another style: one thread asks, another listens, and main() leaves
+   by pthread_exit(): the process goes on with them. */
 
 #include <errno.h>
 #include <netdb.h>

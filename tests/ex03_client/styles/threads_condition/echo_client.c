@@ -1,5 +1,5 @@
-/* A right program of another style: a thread reads the lines, main() sends them and waits for
-   each; a condition tells one of the other. */
+/* A right program of another style: a thread reads the lines, main() sends them and
+   waits for each; a condition tells one of the other. */
 
 #include <errno.h>
 #include <netdb.h>

@@ -1,5 +1,5 @@
-/* A hundred threads are made before anybody comes; each waits for a client, serves it, and
-   waits again. */
+/* A hundred threads are made before anybody comes; each waits for a client, serves it,
+   and waits again. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>

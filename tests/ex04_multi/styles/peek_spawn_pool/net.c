@@ -1,5 +1,5 @@
-/* Lines stay in the kernel until they are whole: recv() with MSG_PEEK, and SO_RCVLOWAT one
-   higher than what has been seen. */
+/* Lines stay in the kernel until they are whole: recv() with MSG_PEEK, and SO_RCVLOWAT
+   one higher than what has been seen. */
 #define _GNU_SOURCE
 #include "net.h"
 

@@ -9,7 +9,8 @@ void say(const char *name, const char *call);
    not whole yet, -1 where none will come, -2 where it is too long. The next recv() or
    poll() then waits for more than has been seen. */
 long look(int fd, char bytes[LINE_MOST], size_t *seen);
-/* Takes a line of that length out of the socket: its length without a CR; -1: it is gone. */
+/* Takes a line of that length out of the socket: its length without a CR; -1: it is
+   gone. */
 long take(int fd, char bytes[LINE_MOST], long length);
 int send_whole(int fd, const char *bytes, size_t length, int flags);
 #endif

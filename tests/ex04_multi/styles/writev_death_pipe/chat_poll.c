@@ -1,4 +1,5 @@
-/* Arrays that grow as clients come; whoever has left is swept out before the next poll. */
+/* Arrays that grow as clients come; whoever has left is swept out before the
+   next poll. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

@@ -1,5 +1,5 @@
-/* A right program of another style: the directory becomes the client's own, and its path is
-   made absolute from there; ppoll() takes a timespec. */
+/* A right program of another style: the directory becomes the client's own, and its
+   path is made absolute from there; ppoll() takes a timespec. */
 #define _GNU_SOURCE
 #include "net.h"
 

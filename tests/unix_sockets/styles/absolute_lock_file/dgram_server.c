@@ -1,5 +1,5 @@
-/* A right program of another style: one read() of the kernel's for the length, one for the
-   bytes, which get memory of their own. */
+/* A right program of another style: one read() of the kernel's for the length, one for
+   the bytes, which get memory of their own. */
 #define _GNU_SOURCE
 #include "net.h"
 
@@ -14,8 +14,8 @@ char const NAME[] = "dgram_server";
 static void tell(struct sockaddr_un const *from, char const *bytes, size_t length)
 {
     bool named = from->sun_path[0] != '\0';
-    printf("%.*s %zu ", named ? (int)sizeof from->sun_path : 1, named ? from->sun_path : "-",
-           length);
+    printf("%.*s %zu ", named ? (int)sizeof from->sun_path : 1,
+           named ? from->sun_path : "-", length);
     for (size_t i = 0; i < length; i++)
         putchar((unsigned char)(bytes[i] - ' ') <= '~' - ' ' ? bytes[i] : '.');
     putchar('\n');
@@ -38,9 +38,8 @@ static void answer_one(int server)
     tell(&from, bytes, (size_t)length);
     free(bytes);
     uint32_t answer = htonl((uint32_t)length);
-    if (from.sun_path[0] != '\0' &&
-        sendto(server, &answer, sizeof answer, MSG_DONTWAIT, (struct sockaddr *)&from,
-               from_length) == -1)
+    if (from.sun_path[0] != '\0' && sendto(server, &answer, sizeof answer, MSG_DONTWAIT,
+                                           (struct sockaddr *)&from, from_length) == -1)
         complain("sendto", NULL);
 }
 

@@ -1,6 +1,7 @@
-/* A right program of another style: a lock on PATH.lock keeps two servers that start in the
-   same moment apart, and the path becomes absolute, so that the server can leave its
-   directory, as daemons do. The lock file stays: to remove it would open the race again. */
+/* A right program of another style: a lock on PATH.lock keeps two servers that
+   start in the same moment apart, and the path becomes absolute, so that the
+   server can leave its directory, as daemons do. The lock file stays: to remove it
+   would open the race again. */
 #define _GNU_SOURCE
 #include "net.h"
 
@@ -83,7 +84,8 @@ static bool is_dead(void)
 {
     struct stat file;
     int asker = socket(AF_UNIX, SOCK_DGRAM, 0);
-    bool dead = asker != -1 && lstat(here.sun_path, &file) == 0 && S_ISSOCK(file.st_mode) &&
+    bool dead = asker != -1 && lstat(here.sun_path, &file) == 0 &&
+                S_ISSOCK(file.st_mode) &&
                 connect(asker, (struct sockaddr *)&here, sizeof here) == -1 &&
                 errno == ECONNREFUSED;
     if (asker != -1)
@@ -131,7 +133,8 @@ int serve_at(char const *path, int type)
     sigprocmask(SIG_SETMASK, &before, NULL);
     if (type == SOCK_STREAM && listen(fd, 64) == -1)
         return complain("listen", NULL), -1;
-    if (printf("%s %d, of another style\nlistening on %s\n", NAME, (int)getpid(), path) < 0 ||
+    if (printf("%s %d, of another style\nlistening on %s\n", NAME, (int)getpid(), path) <
+            0 ||
         fflush(stdout) != 0)
         return complain("printf", NULL), -1;
     return fd;

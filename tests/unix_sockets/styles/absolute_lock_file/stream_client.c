@@ -1,4 +1,5 @@
-/* A right program of another style: getdelim(), and a receive that peeks before it takes. */
+/* A right program of another style: getdelim(), and a receive that peeks before it
+   takes. */
 #define _GNU_SOURCE
 #include "net.h"
 
@@ -21,7 +22,8 @@ static int bring_back(int fd, size_t length)
 {
     while (length > 0) {
         char bytes[512];
-        ssize_t n = recv(fd, bytes, sizeof bytes < length ? sizeof bytes : length, MSG_PEEK);
+        ssize_t n =
+            recv(fd, bytes, sizeof bytes < length ? sizeof bytes : length, MSG_PEEK);
         if (n <= 0)
             return n == 0 ? too_early() : complain("recv", NULL);
         n = recv(fd, bytes, (size_t)n, MSG_WAITALL);

@@ -41,8 +41,10 @@ int main(int argc, char **argv)
     while (await(fd, 0, -1) == 1) {
         char name[sizeof who.sun_path + 1] = "";
         struct iovec part[2] = {{in, 1000}, {in + 1000, sizeof in - 1000}};
-        struct msghdr message = {.msg_name = &who, .msg_namelen = sizeof who,
-                                 .msg_iov = part, .msg_iovlen = 2};
+        struct msghdr message = {.msg_name = &who,
+                                 .msg_namelen = sizeof who,
+                                 .msg_iov = part,
+                                 .msg_iovlen = 2};
         ssize_t n = recvmsg(fd, &message, MSG_DONTWAIT);
         if (n < 0) {
             if (errno != EAGAIN)
@@ -50,12 +52,14 @@ int main(int argc, char **argv)
             continue;
         }
         if (message.msg_namelen > offsetof(struct sockaddr_un, sun_path))
-            memcpy(name, who.sun_path, message.msg_namelen < sizeof who
-                                           ? message.msg_namelen - sizeof who.sun_family
-                                           : sizeof who.sun_path);
+            memcpy(name, who.sun_path,
+                   message.msg_namelen < sizeof who
+                       ? message.msg_namelen - sizeof who.sun_family
+                       : sizeof who.sun_path);
         print_line(name, n);
-        unsigned char number[4] = {(unsigned char)(n / 16777216), (unsigned char)(n / 65536),
-                                   (unsigned char)(n / 256), (unsigned char)(n % 256)};
+        unsigned char number[4] = {(unsigned char)(n / 16777216),
+                                   (unsigned char)(n / 65536), (unsigned char)(n / 256),
+                                   (unsigned char)(n % 256)};
         if (*name && sendto(fd, number, 4, MSG_DONTWAIT | MSG_NOSIGNAL, message.msg_name,
                             message.msg_namelen) < 0)
             err("sendto");

@@ -16,7 +16,8 @@ static int exchange(int fd, const char *line, size_t length)
     char back[MOST];
     size_t sent = 0, got = 0;
     while (got < length) {
-        ssize_t n = sent < length ? send(fd, line + sent, length - sent, MSG_NOSIGNAL) : 0;
+        ssize_t n =
+            sent < length ? send(fd, line + sent, length - sent, MSG_NOSIGNAL) : 0;
         if (n < 0 && errno != EAGAIN)
             return err("send");
         sent += n > 0 ? (size_t)n : 0;

@@ -1,5 +1,5 @@
-/* A right program of another style: all in a header; signals come only in pselect(), which
-   looks at the flag and waits in one step. No call blocks elsewhere. */
+/* A right program of another style: all in a header; signals come only in pselect(),
+   which looks at the flag and waits in one step. No call blocks elsewhere. */
 #ifndef UNIX_H
 #define UNIX_H
 
@@ -21,7 +21,10 @@
 static volatile sig_atomic_t over;
 static sigset_t open_mask; /* in pselect() */
 
-static void note(int number) { over = number; }
+static void note(int number)
+{
+    over = number;
+}
 
 static int err(const char *format, ...)
 {
@@ -59,7 +62,8 @@ static inline void signals_only_in_pselect(void)
     sigaction(SIGPIPE, &sa, NULL);
 }
 
-/* Waits until fd is ready, or for ms (-1: for ever). 1 ready, 0 time over, -1 a signal. */
+/* Waits until fd is ready, or for ms (-1: for ever). 1 ready, 0 time over, -1 a
+   signal. */
 static inline int await(int fd, int writing, long ms)
 {
     struct timespec time = {ms / 1000, ms % 1000 * 1000000};
@@ -102,7 +106,8 @@ static inline int bind_here(int fd, const struct sockaddr_un *un, struct stat *s
 static inline int give_up(const struct sockaddr_un *un, const struct stat *st, int status)
 {
     struct stat now;
-    if (!lstat(un->sun_path, &now) && now.st_ino == st->st_ino && now.st_dev == st->st_dev)
+    if (!lstat(un->sun_path, &now) && now.st_ino == st->st_ino &&
+        now.st_dev == st->st_dev)
         unlink(un->sun_path);
     return status;
 }

@@ -64,14 +64,16 @@ void start_thread(void *(*work)(void *), void *argument)
 
 static int look(struct statx *file)
 {
-    return statx(AT_FDCWD, place.sun_path, AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_TYPE, file);
+    return statx(AT_FDCWD, place.sun_path, AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_TYPE,
+                 file);
 }
 
 static void remove_it(void)
 {
     struct statx file;
     if (made.stx_ino != 0 && look(&file) == 0 && file.stx_ino == made.stx_ino &&
-        file.stx_dev_minor == made.stx_dev_minor && file.stx_dev_major == made.stx_dev_major)
+        file.stx_dev_minor == made.stx_dev_minor &&
+        file.stx_dev_major == made.stx_dev_major)
         unlink(place.sun_path);
 }
 

@@ -1,4 +1,5 @@
-/* The input is read as a whole block at a time, and the line is received with MSG_WAITALL. */
+/* The input is read as a whole block at a time, and the line is received with
+   MSG_WAITALL. */
 #define _GNU_SOURCE
 #include "work.h"
 

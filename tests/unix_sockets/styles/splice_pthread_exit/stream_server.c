@@ -16,8 +16,8 @@ static void round_trip(int client, const int ends[2])
         if (came <= 0)
             return;
         for (; came > 0; came -= went)
-            if ((went = splice(ends[0], NULL, client, NULL, (size_t)came, SPLICE_F_MOVE)) ==
-                -1) {
+            if ((went = splice(ends[0], NULL, client, NULL, (size_t)came,
+                               SPLICE_F_MOVE)) == -1) {
                 trouble("splice");
                 return;
             }

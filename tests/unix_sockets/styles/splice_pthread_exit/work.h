@@ -1,5 +1,5 @@
-/* A right program of another style: main() starts a thread that works and one that waits for
-   signals, and leaves by pthread_exit(). */
+/* A right program of another style: main() starts a thread that works and one that
+   waits for signals, and leaves by pthread_exit(). */
 #ifndef WORK_H
 #define WORK_H
 
