@@ -160,7 +160,7 @@ LONG_LINES="
 2 tests/ex03_client/reference.bats
 13 tests/ex04_multi/reference.bats
 12 tests/kit/commands.bats
-10 tests/kit/grades.bats
+9 tests/kit/grades.bats
 1 tests/kit/hostile.bats
 10 tests/kit/style.bats
 1 tests/kit/try_bug

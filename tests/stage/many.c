@@ -34,11 +34,11 @@ static FILE *open_note(const struct program *program, const char *mode)
 static long noted(const struct program *program)
 {
     long processes = 0;
-    FILE *note = open_note(program, "r");
-    if (note == NULL || fscanf(note, "%ld", &processes) != 1)
+    FILE *file = open_note(program, "r");
+    if (file == NULL || fscanf(file, "%ld", &processes) != 1)
         processes = 0;
-    if (note != NULL)
-        fclose(note);
+    if (file != NULL)
+        fclose(file);
     return processes;
 }
 
@@ -54,10 +54,10 @@ void end_the_many(struct stage *stage)
         if (stage->many == 0)
             continue;
         end_program(program);
-        FILE *note = before > 0 ? NULL : open_note(program, "w");
-        if (note != NULL) {
-            fprintf(note, "%ld\n", stage->many);
-            fclose(note);
+        FILE *file = before > 0 ? NULL : open_note(program, "w");
+        if (file != NULL) {
+            fprintf(file, "%ld\n", stage->many);
+            fclose(file);
         }
     }
 }
