@@ -170,7 +170,7 @@ help:
 
 instruments: $(INSTRUMENTS)
 STAGE := $(patsubst %,tests/stage/%.c,stage script ports peers programs outputs looks \
-             transcript wait many cells shut_in)
+             transcript wait many stamps cells shut_in)
 tests/stage/stage: $(STAGE) tests/stage/stage.h
 tests/stage/stage tests/stage/listening tests/stage/crowd tests/stage/fair: %: %.c \
         $(addprefix tests/stage/,clock.c clock.h proc.c proc.h)

@@ -61,7 +61,8 @@ static bool adopt(struct stage *stage, struct party *party, int fd, int type)
         close(party->fd);
     int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on); /* of datagrams */
+    if (type == SOCK_DGRAM)
+        ask_for_stamps(fd);
     fcntl(fd, F_SETFL, O_NONBLOCK);
     party->fd = fd;
     party->type = type;
@@ -254,28 +255,18 @@ static const char *kind_of_end(const struct party *party)
    length, -1 for none. */
 static ssize_t read_datagram(struct party *party, char *bytes, int flags)
 {
-    union {
-        struct cmsghdr first; /* aligns */
-        /* cppcheck-suppress unusedStructMember */
-        char bytes[CMSG_SPACE(sizeof(struct timespec))];
-    } control;
     struct iovec data = {.iov_base = bytes, .iov_len = DATAGRAM_MAX};
     struct address sender = {.type = SOCK_DGRAM};
     struct msghdr message = {.msg_name = &sender.name,
                              .msg_namelen = sizeof sender.name,
                              .msg_iov = &data,
-                             .msg_iovlen = 1,
-                             .msg_control = &control,
-                             .msg_controllen = sizeof control};
-    ssize_t length = recvmsg(party->fd, &message, flags);
+                             .msg_iovlen = 1};
+    ssize_t length = receive_stamped(party->fd, &message, flags, &party->came_at);
     if (length == -1)
         return -1;
     sender.length = message.msg_namelen;
     name_outside(&sender);
     party->sender = sender;
-    const struct cmsghdr *stamp = CMSG_FIRSTHDR(&message);
-    if (stamp != NULL && stamp->cmsg_type == SCM_TIMESTAMPNS)
-        memcpy(&party->came_at, CMSG_DATA(stamp), sizeof party->came_at);
     return length;
 }
 

@@ -171,13 +171,14 @@ static _Noreturn void become(struct stage *stage, const struct program *program,
     for (size_t i = 0; SIGNALS[i].number != 0; i++) /* whatever the grader ignores */
         signal(SIGNALS[i].number, SIG_DFL);
     begun = set_descriptors(next, ends, begun);
-    if (strncmp(step->words[0], "./", 2) == 0) {
+    bool its = strncmp(step->words[0], "./", 2) == 0;
+    if (its)
         limit(stage);
-        forget_the_lab();
-    }
     if (uses_cells(step))
-        count = words_of_cell(stage, next, begun, arguments);
-    else
+        count = words_of_cell(stage, next, begun, arguments); /* with none of ours */
+    else if (its)
+        forget_the_lab();
+    if (count == 0)
         for (int i = 0; next->settings != NULL && i < next->settings->word_count; i++)
             putenv(next->settings->words[i]);
     for (int i = 0; next->under != NULL && i < next->under->word_count; i++)

@@ -9,7 +9,7 @@ setup_file() {
     $(make -s -C "$tools/../.." compile-command) -fsanitize=address,undefined \
         -fno-sanitize-recover=all -o "$BATS_FILE_TMPDIR/stage" \
         "$tools"/{stage,script,ports,peers,programs,outputs,looks,cells}.c \
-        "$tools"/{transcript,wait,many,clock,proc,shut_in}.c
+        "$tools"/{transcript,wait,many,stamps,clock,proc,shut_in}.c
 }
 
 setup() {

@@ -299,6 +299,16 @@ void end_programs(struct stage *stage);
 /* Prints how each program stands: how it ended, and what it printed. */
 void print_programs(const struct stage *stage);
 
+/* ---- stamps.c ---- */
+
+/* From now on the datagrams of this socket have the time at which the kernel had them. */
+void ask_for_stamps(int fd);
+
+/* Receives a datagram, as recvmsg(2) does, and the time at which it came. Result: its
+   length, or -1. */
+ssize_t receive_stamped(int fd, struct msghdr *message, int flags,
+                        struct timespec *came_at);
+
 /* ---- many.c ---- */
 
 /* Looks whether MANY_PROCESSES or more run one of the programs, in this scene or in those
