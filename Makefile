@@ -54,7 +54,8 @@ endif
 
 .SECONDEXPANSION:
 .DELETE_ON_ERROR:
-.PHONY: all $(SHORTS) run watch reset solutions starters check demo test steady tools
+.PHONY: all $(SHORTS) run watch reset solutions starters check demo test steady mutants \
+        tools
 .PHONY: clean help handout grade gradescope classroom50
 .PHONY: instruments compile-command
 
@@ -63,7 +64,7 @@ all: $(foreach e,$(EXERCISES),$(call programs,$(e)))
 
 ##make ex01           build one; all of them: EXERCISE_LIST
 # Beside one of these words an exercise's name only says which: `make steady ex01`.
-OF_SOME := $(filter steady handout grade gradescope classroom50,$(MAKECMDGOALS))
+OF_SOME := $(filter steady mutants handout grade gradescope classroom50,$(MAKECMDGOALS))
 CHOSEN  := $(foreach s,$(filter $(SHORTS),$(MAKECMDGOALS)),$(call known,$(s)))
 ifeq ($(OF_SOME),)
 $(SHORTS): $$(call programs,$$(call known,$$@))
@@ -116,6 +117,12 @@ test: instruments
 steady: instruments
 	$(call needs,tests/kit)
 	@tests/commands/steady $(CHOSEN)
+
+##+make mutants        which small change of a solution does no check notice?
+mutants: instruments
+	$(call needs,tests/kit)
+	@tests/commands/setup test
+	@tests/commands/mutants $(or $(CHOSEN),$(EXERCISES))
 
 ##make tools          install what grading needs
 tools:

@@ -52,8 +52,7 @@ in_parallel() { # COMMAND [VARIABLE=VALUE...]
     assert_success
 }
 
-# That each reference scores 20 and each starter 0 is in commands.bats: `make demo` and `make
-# check` show it.
+# That each starter scores 0 is in commands.bats: `make check` shows it.
 @test "who knows no more than the course's sketch stands at about half" {
     cp -r "$LAB/tests/ex01_http_hello/sketch" "$BATS_TEST_TMPDIR/ex01_http_hello"
     run grade ex01_http_hello WORK="$BATS_TEST_TMPDIR"

@@ -55,7 +55,7 @@ secrets() {
 @test "every word of its help does what it says" {
     run quietly make help
     assert_success
-    refute_output --regexp "make (demo|test|steady|solutions|starters|handout|grade)"
+    refute_output --regexp "make (demo|test|steady|mutants|solutions|starters|handout|grade)"
     run quietly make
     assert_success
     refute_output --partial warning
