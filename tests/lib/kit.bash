@@ -32,7 +32,8 @@ kit_files() { # EXERCISE...
             tests/commands/{reset,run,setup,starter,watch}
         for exercise; do
             printf '%s\n' "$exercise/Makefile" "$exercise/README.md"
-            find "tests/$exercise" -maxdepth 1 -type f ! -name reference.bats
+            find "tests/$exercise" -maxdepth 1 -type f \
+                ! -name reference.bats ! -name equal.md
         done
         find tests/lib tests/stage tests/grading -maxdepth 1 -type f \
             ! -name '*.bats' ! -path tests/grading/README.md ! -path tests/grading/class

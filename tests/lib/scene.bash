@@ -37,8 +37,30 @@ scene() { # ENTRY [OPTION OF THE STAGE...]
 # Fails the test for a scene that has been played, with what ENTRY says of it and what was
 # seen, or other words for that.
 tell() { # ENTRY [SEEN]
+    few_enough || return
     about "$1"
     blame "${2-$(last_of <"$T.seen")}"
+}
+
+# Where a program has become so many processes that the stage has ended it (many.c), that
+# is the one reason for this test and all after it: it is not started again.
+few_enough() {
+    local note program many
+    for note in "$BATS_FILE_TMPDIR"/*.many; do
+        [ -f "$note" ] || continue
+        program=$(basename "$note" .many)
+        blocked "$program" || (
+            DID="" && did "started ./$program"
+            expected "a process or, for each client, one more"
+            because "fork() comes in a loop without end, or a child comes to it as well:" \
+                "a child that has done its work ends, with _exit()."
+            section "The checks"
+            many="it has become $(<"$note") processes: each fork() makes one more"
+            block "$program" "$many; the lab has ended them"
+        )
+        [ "$program" != "${PROGRAM:-$PROGRAMS}" ] ||
+            blocked_by "$BATS_FILE_TMPDIR/blocked.$program" || return
+    done
 }
 
 # What causes.md says under "## ENTRY": sets DID, EXPECTED, SECTION and BECAUSE. A field
