@@ -159,8 +159,8 @@ LONG_LINES="
 1 tests/ex02_accept_loop/reference.bats
 2 tests/ex03_client/reference.bats
 13 tests/ex04_multi/reference.bats
-12 tests/kit/commands.bats
-9 tests/kit/grades.bats
+11 tests/kit/commands.bats
+8 tests/kit/grades.bats
 1 tests/kit/hostile.bats
 10 tests/kit/style.bats
 1 tests/kit/try_bug

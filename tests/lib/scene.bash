@@ -52,8 +52,8 @@ few_enough() {
         blocked "$program" || (
             DID="" && did "started ./$program"
             expected "a process or, for each client, one more"
-            because "fork() comes in a loop without end, or a child comes to it as well:" \
-                "a child that has done its work ends, with _exit()."
+            because "fork() comes in a loop without end, or a child comes to it as" \
+                "well: a child that has done its work ends, with _exit()."
             section "The checks"
             many="it has become $(<"$note") processes: each fork() makes one more"
             block "$program" "$many; the lab has ended them"

@@ -177,7 +177,8 @@ main rests
 int main(void)
 {
     printf("%s %s %d\n", access("$LAB/Makefile", F_OK) == 0 ? "files" : "none",
-           getenv("SECRET") != NULL ? "environment" : "none", kill(-1, 0)); /* nobody else is there to get a signal */
+           getenv("SECRET") != NULL ? "environment" : "none",
+           kill(-1, 0)); /* nobody else is there to get a signal */
     fflush(stdout);
     return fopen("$BATS_TEST_TMPDIR/mine", "w") != NULL || fopen("mine", "w") == NULL;
 }

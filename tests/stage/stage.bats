@@ -575,12 +575,13 @@ EOF
 
 @test "every word of the language is in its help and in README.md, with all kinds" {
     local word
-    for word in $(sed -n 's/^    {"\([a-z-]*\)", ".*/\1/p' "$LAB/tests/stage/stage.c"); do
-        grep -q "\`$word\`" "$LAB/tests/stage/README.md" || fail "README.md: no $word"
+    cd "$LAB/tests/stage" || return
+    while read -r word; do
+        grep -q "\`$word\`" README.md || fail "README.md: no $word"
         "$TALK" --help | grep -qw -e "$word" || fail "--help: no $word"
-    done
-    for word in $(grep -hoE 'fails\(stage, party,[^"]*"[a-z]+"' "$LAB"/tests/stage/*.c |
-        grep -oE '"[a-z]+"' | tr -d '"' | sort -u); do
-        grep -q "\`$word\`" "$LAB/tests/stage/README.md" || fail "README.md: no kind $word"
-    done
+    done < <(sed -n 's/^    {"\([a-z-]*\)", ".*/\1/p' stage.c)
+    while read -r word; do
+        grep -q "\`$word\`" README.md || fail "README.md: no kind $word"
+    done < <(grep -hoE 'fails\(stage, party,[^"]*"[a-z]+"' ./*.c | grep -oE '"[a-z]+"' |
+        tr -d '"' | sort -u)
 }

@@ -24,6 +24,8 @@ ssize_t receive_stamped(int fd, struct msghdr *message, int flags,
     const struct cmsghdr *stamp = length == -1 ? NULL : CMSG_FIRSTHDR(message);
     if (stamp != NULL && stamp->cmsg_type == SCM_TIMESTAMPNS)
         memcpy(came_at, CMSG_DATA(stamp), sizeof *came_at);
+    message->msg_control = NULL;
+    message->msg_controllen = 0;
     return length;
 }
 
@@ -47,7 +49,7 @@ static void wait_for_stamps(void)
         return;
     setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
     for (int i = 0; i < STAMP_TRIES && !done; i++) {
-        struct timespec sent, came, pause = {.tv_nsec = 1000000};
+        struct timespec sent, came = {0}, pause = {.tv_nsec = 1000000};
         char byte = 'x';
         struct iovec data = {&byte, 1};
         struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
