@@ -245,6 +245,7 @@ alice  drain
     in_pieces pieces '"GET / HTTP/1.1\r\nHost: localhost\r\n"' '"\r\n"'
     in_pieces no-blank-line '"GET / HTTP/1.1\r\nA: b\n\nC: d\r\n\nE: f\r\rG: h\n\r\n"' \
         '"\r\n"'
+    in_pieces no-blank-line '"GET / HTTP/1.1\r\nA: b\r\n\rC: d\r\n"' '"\r\n"'
     in_pieces cr-before-blank-line '"GET / HTTP/1.1\r\nHost: localhost\r"' '"\r\n\r\n"'
     in_pieces nul-in-request '"GET / HTTP/1.1\r\nX-Nul: \0\r\nHost: localhost\r\n\r\n"'
     in_pieces high-bytes '"GET /\x80\xff HTTP/1.1\r\nX: \xc3\xa9 \xff\xff\r\n\r\n"'
@@ -447,6 +448,10 @@ alice  send      "a"*200000
 alice  taken
 alice  drain
 alice  send      "and more"
+alice  taken
+alice  send      "a"
+alice  taken
+alice  send      "nd more"
 alice  taken
 alice  half-close
 server exits     0 1

@@ -1,6 +1,7 @@
 # The small ways in which a C file can be wrong. Input: its syntax tree, as
 # `clang -Xclang -ast-dump=json` writes it; $text: the file itself. Output: a mutant each,
-# {line, kind, from, to, new}: the bytes from..to are replaced by new.
+# {in, line, kind, from, to, new}: the bytes from..to are replaced by new; in is the
+# function.
 
 def at: .offset // .expansionLoc.offset; # of a macro: where it stands
 def after: (.offset // .expansionLoc.offset) + (.tokLen // .expansionLoc.tokLen);
@@ -90,7 +91,8 @@ def of_node:
 [.inner[]
     | select(.range.begin and (.loc | (.includedFrom // .expansionLoc.includedFrom) | not))
     | select(.kind == "FunctionDecl" or .kind == "EnumDecl" or .kind == "VarDecl")
-    | .. | objects | select(.range? and .kind?) | of_node]
+    | (.name // "") as $in
+    | .. | objects | select(.range? and .kind?) | of_node | {in: $in} + .]
 | unique_by([.from, .to, .new])[]
 | select(.new != $text[.from:.to])
 | .from as $from | . + {line: ($text[0:$from] | split("\n") | length)}
