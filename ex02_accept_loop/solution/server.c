@@ -11,6 +11,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -94,6 +95,9 @@ static int stop_on_signals(void)
     action.sa_handler = stop;
     if (pipe(stop_pipe) == -1)
         return failed("pipe");
+    /* A handler must never wait, for room in the pipe neither. */
+    if (fcntl(stop_pipe[1], F_SETFL, O_NONBLOCK) == -1)
+        return failed("fcntl");
     if (sigaction(SIGINT, &action, NULL) == -1 || sigaction(SIGTERM, &action, NULL) == -1)
         return failed("sigaction");
     /* stderr may be a pipe, as in ./server 2>&1 | head: where its reader has left, a
@@ -164,7 +168,8 @@ static enum request receive_request(int client_fd, char *bytes)
             return TOO_LARGE;
         ssize_t received = recv_in_time(client_fd, bytes + length, REQUEST_MAX - length);
         if (received == -1) {
-            failed("recv");
+            if (errno != EINTR) /* the server shall end: no failure */
+                failed("recv");
             return BROKEN;
         }
         if (received == 0) {
@@ -420,7 +425,8 @@ int main(int argc, char **argv)
            the file; or 400, 404, 431 or 501. A client that leaves earlier, or takes
            nothing for 2 s: a message, and on to step 8. */
         /* BEGIN SOLUTION */
-        if (request != BROKEN && answer(client_fd, request, bytes, file) == -1)
+        if (request != BROKEN && answer(client_fd, request, bytes, file) == -1 &&
+            errno != EINTR)
             failed("send");
         /* END SOLUTION */
 

@@ -79,10 +79,15 @@ static void fork_child(struct children *children, int client_fd, int server_fd)
 static void reap(struct children *children)
 {
     pid_t pid;
-    while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
-        for (size_t i = 0; i < children->count; i++)
-            if (children->pids[i] == pid)
-                children->pids[i--] = children->pids[--children->count];
+    while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
+        size_t i = 0;
+        while (i < children->count && children->pids[i] != pid)
+            i++;
+        if (i == children->count)
+            continue;
+        children->count--; /* the last one takes its place */
+        children->pids[i] = children->pids[children->count];
+    }
 }
 /* END SOLUTION */
 

@@ -84,3 +84,22 @@ function_of() { # NAME FILE
     diff <(sed -n "$steps" ex01_http_hello/solution/server.c) \
         <(sed -n "$steps" ex02_accept_loop/solution/server.c)
 }
+
+# Its Traps say so: EINTR is no failure there.
+@test "a signal is no failure: nothing is said of the client that it interrupts" {
+    local way
+    head -c 8388608 /dev/zero >"$BATS_TEST_TMPDIR/page.html"
+    for way in 'send "GET / HT"' 'send "GET / HTTP/1.1\r\n\r\n"'; do
+        tests/stage/stage -b ex02_accept_loop/solution 3>&- 4>&- <<EOF
+server start     ./server @port $BATS_TEST_TMPDIR/page.html
+server reachable @port
+alice  deaf
+alice  connect   @port
+alice  $way
+server rests
+server signal    TERM
+server exits     0 within 1s
+server says-not  "."
+EOF
+    done
+}

@@ -14,6 +14,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -64,6 +65,9 @@ static int stop_on_signals(void)
     action.sa_handler = stop;
     if (pipe(stop_pipe) == -1)
         return failed("pipe");
+    /* A handler must never wait, for room in the pipe neither. */
+    if (fcntl(stop_pipe[1], F_SETFL, O_NONBLOCK) == -1)
+        return failed("fcntl");
     if (sigaction(SIGINT, &action, NULL) == -1 || sigaction(SIGTERM, &action, NULL) == -1)
         return failed("sigaction");
     return 0;
