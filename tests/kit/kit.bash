@@ -60,8 +60,7 @@ grade() { # EXERCISE [VARIABLE=VALUE...]
 # What is tried this time of the programs with a known grade, or of the exercises; the
 # log says how to try the same again.
 sample() { # bugs|styles|exercises
-    echo "# of the $1: SEED=$("$LAB/tests/kit/sample" seed)" \
-        "SAMPLE=${SAMPLE:-16}${ALL:+ ALL=$ALL}" >&3
+    echo "# of the $1: $("$LAB/tests/kit/sample" which)" >&3
     "$LAB/tests/kit/sample" "$1"
 }
 
