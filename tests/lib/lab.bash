@@ -69,18 +69,21 @@ not_tested() { # REASON
 # is so for every program of the exercise, `ready` tells each test the reason of the
 # first.
 block() { # PROGRAM SEEN
-    local program todo
+    local program todo new=$BATS_FILE_TMPDIR/new.$BASHPID
     todo=$(sed -n 's/^stderr: .*TODO \([0-9]*\) is still to do$/\1/p' <<<"$2" | head -1)
     [ -z "$todo" ] || {
         because "The starter is filled in up to that TODO:" \
             "the step of its number comes next."
         section "$(sed -n "s/^## \(Step $todo: \)/\1/p" "$LAB/$EXERCISE/README.md")"
     }
-    BLOCKS=true blame "$2" >"$BATS_FILE_TMPDIR/blocked.$1" || true
+    # Whole or not at all: what runs beside may look for it now.
+    BLOCKS=true blame "$2" >"$new" || true
+    mv "$new" "$BATS_FILE_TMPDIR/blocked.$1"
     for program in $PROGRAMS; do
         blocked "$program" || return 0
     done
-    cp "$BATS_FILE_TMPDIR/blocked.${PROGRAMS%% *}" "$BATS_FILE_TMPDIR/blocked"
+    cp "$BATS_FILE_TMPDIR/blocked.${PROGRAMS%% *}" "$new"
+    mv "$new" "$BATS_FILE_TMPDIR/blocked"
 }
 blocked() { [ -f "$BATS_FILE_TMPDIR/blocked.$1" ]; } # PROGRAM
 
