@@ -158,9 +158,9 @@ END
     cc -pthread -o main main.c
     play <<'.'
 main start ./main
+main threads 1
 main reachable @port
 main sockets 1
-main threads 1
 main rests
 .
     assert_success

@@ -97,6 +97,15 @@ static int living_thread(pid_t pid)
     return found;
 }
 
+/* A table of the network of a process. Where main() has left by pthread_exit(), only its
+   other threads have one. */
+static FILE *open_table(int pid, const char *name)
+{
+    char path[64];
+    snprintf(path, sizeof path, "task/%d/%s", living_thread(pid), name);
+    return open_proc(pid, path);
+}
+
 static char state_of(pid_t pid)
 {
     char name[32];
@@ -168,7 +177,7 @@ static int find_port(int pid, const char *name, unsigned wanted,
 {
     struct entry entry;
     int found = -1;
-    FILE *table = open_proc(pid, name);
+    FILE *table = open_table(pid, name);
     while (found == -1 && next_entry(table, &entry))
         if (entry.state == wanted && owns(sockets, entry.inode)) {
             found = (int)entry.port;
@@ -186,7 +195,7 @@ static bool find_path(int pid, const struct sockets *sockets, char path[SEEN_PAT
 {
     char line[512];
     bool found = false;
-    FILE *file = open_proc(pid, "net/unix");
+    FILE *file = open_table(pid, "net/unix");
     while (file != NULL && !found && fgets(line, sizeof line, file) != NULL) {
         unsigned flags, type;
         unsigned long inode;

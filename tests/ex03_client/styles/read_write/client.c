@@ -3,6 +3,7 @@
 #include "net.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@ int main(int argc, char **argv)
 {
     if (argc < 3 || argc > 4 || bad_port(argv[2]) || (argc == 4 && argv[3][0] != '/'))
         return fputs("usage: client HOST PORT [PATH]\n", stderr), 2;
+    signal(SIGPIPE, SIG_IGN);
     int fd = dial("client", argv[1], argv[2]);
     if (fd == -1)
         return 1;
