@@ -54,7 +54,9 @@ socket_calls() { # FILE
         call == "socket" && /AF_INET6?, SOCK_STREAM/ && made {
             open(result, "server_fd"); add("socket"); next
         }
-        / EBADF / && ((thread, fd) in closed || fd < 0) { add(call "(" fd ")=EBADF"); next }
+        / EBADF / && ((thread, fd) in closed || fd < 0) {
+            add(call "(" fd ")=EBADF"); next
+        }
         # What one process has closed, another may still have (fork).
         !(fd in name) || (thread, fd) in closed { next }
         call ~ /^(bind|listen|setsockopt|getsockname)$/ { add(call); next }
