@@ -101,9 +101,13 @@ int main(int argc, char **argv)
         }
         length = line_in(&back);
         if (waiting && length > 0) {
-            if (write(STDOUT_FILENO, back.bytes, length) != (ssize_t)length) {
-                perror("echo_client: write");
-                return 1;
+            ssize_t printed = 0;
+            for (size_t i = 0; i < length; i += (size_t)printed) {
+                printed = write(STDOUT_FILENO, back.bytes + i, length - i);
+                if (printed == -1) {
+                    perror("echo_client: write");
+                    return 1;
+                }
             }
             drop(&back, length);
             waiting = false;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,7 @@ int main(int argc, char *argv[])
     if (digits == 0 || port[digits] || digits > 5 || atol(port) > 65535 || *path != '/')
         usage();
 
+    signal(SIGPIPE, SIG_IGN);
     struct addrinfo hints, *res, *ai;
     memset(&hints, 0, sizeof(hints));
     hints.ai_family = PF_UNSPEC;
@@ -65,8 +67,10 @@ int main(int argc, char *argv[])
     fprintf(out, "GET %s HTTP/1.1\r\nConnection: close\r\nHost: %s%s%s:%s\r\n", path,
             colon ? "[" : "", host, colon ? "]" : "", port);
     fprintf(out, "User-Agent: client\r\nAccept: */*\r\n\r\n");
-    if (fclose(out) == EOF)
-        die("sending failed");
+    if (fclose(out) == EOF) {
+        snprintf(why, sizeof why, "send: %s", strerror(errno));
+        die(why);
+    }
 
     setvbuf(stdout, NULL, _IONBF, 0);
     setvbuf(in, NULL, _IONBF, 0);
