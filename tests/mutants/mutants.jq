@@ -4,7 +4,7 @@
 # function.
 
 def at: .offset // .expansionLoc.offset; # of a macro: where it stands
-def after: (.offset // .expansionLoc.offset) + (.tokLen // .expansionLoc.tokLen);
+def after: at + (.tokLen // .expansionLoc.tokLen);
 def from: .range.begin | at;
 def to: .range.end | after;
 def source: $text[from:to];

@@ -97,15 +97,6 @@ static int living_thread(pid_t pid)
     return found;
 }
 
-/* A table of the network of a process. Where main() has left by pthread_exit(), only its
-   other threads have one. */
-static FILE *open_table(int pid, const char *name)
-{
-    char path[64];
-    snprintf(path, sizeof path, "task/%d/%s", living_thread(pid), name);
-    return open_proc(pid, path);
-}
-
 static char state_of(pid_t pid)
 {
     char name[32];
@@ -172,12 +163,12 @@ static bool next_entry(FILE *table, struct entry *entry)
 
 /* Looks for a socket of the process in one of the kernel's tables: for TCP in the state
    LISTEN (0A), for UDP bound (07). Result: its port, or -1; fills inode. */
-static int find_port(int pid, const char *name, unsigned wanted,
+static int find_port(int thread, const char *name, unsigned wanted,
                      const struct sockets *sockets, unsigned long *inode)
 {
     struct entry entry;
     int found = -1;
-    FILE *table = open_table(pid, name);
+    FILE *table = open_proc(thread, name);
     while (found == -1 && next_entry(table, &entry))
         if (entry.state == wanted && owns(sockets, entry.inode)) {
             found = (int)entry.port;
@@ -191,11 +182,11 @@ static int find_port(int pid, const char *name, unsigned wanted,
 /* The same for the process's AF_UNIX socket: a stream socket that listens (flag
    00010000), or a datagram socket (type 0002) that has a name. Result: whether there is
    one. */
-static bool find_path(int pid, const struct sockets *sockets, char path[SEEN_PATH_MAX])
+static bool find_path(int thread, const struct sockets *sockets, char path[SEEN_PATH_MAX])
 {
     char line[512];
     bool found = false;
-    FILE *file = open_table(pid, "net/unix");
+    FILE *file = open_proc(thread, "net/unix");
     while (file != NULL && !found && fgets(line, sizeof line, file) != NULL) {
         unsigned flags, type;
         unsigned long inode;
@@ -215,13 +206,14 @@ bool find_socket(pid_t pid, struct reachable *seen)
     static const unsigned states[] = {LISTEN, LISTEN,      BOUND,
                                       BOUND,  ESTABLISHED, ESTABLISHED};
     struct sockets sockets = sockets_of(pid);
+    const int thread = living_thread(pid); /* one that has ended has no network */
     unsigned long inode;
     *seen = (struct reachable){.port = -1};
     for (int i = 0; sockets.count > 0 && i < 6 && seen->port == -1; i++)
-        seen->port = find_port(pid, tables[i], states[i], &sockets, &inode);
+        seen->port = find_port(thread, tables[i], states[i], &sockets, &inode);
     if (seen->port != -1)
         return true;
-    bool found = sockets.count > 0 && find_path(pid, &sockets, seen->path);
+    bool found = sockets.count > 0 && find_path(thread, &sockets, seen->path);
     if (!found)
         seen->path[0] = '\0'; /* of another process's socket */
     return found;
@@ -360,8 +352,9 @@ unsigned long listening_inode(pid_t pid)
 {
     struct sockets sockets = sockets_of(pid);
     unsigned long inode = 0;
-    if (find_port(pid, TCP_TABLES[0], LISTEN, &sockets, &inode) == -1)
-        find_port(pid, TCP_TABLES[1], LISTEN, &sockets, &inode);
+    const int thread = living_thread(pid);
+    if (find_port(thread, TCP_TABLES[0], LISTEN, &sockets, &inode) == -1)
+        find_port(thread, TCP_TABLES[1], LISTEN, &sockets, &inode);
     return inode;
 }
 

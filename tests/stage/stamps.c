@@ -49,15 +49,16 @@ static void wait_for_stamps(void)
         return;
     setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
     for (int i = 0; i < STAMP_TRIES && !done; i++) {
-        struct timespec sent, came = {0}, pause = {.tv_nsec = 1000000};
+        struct timespec sent, came = {0};
         char byte = 'x';
         struct iovec data = {&byte, 1};
         struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
         sendto(fd, &byte, 1, MSG_DONTWAIT, (struct sockaddr *)&name, length);
         clock_gettime(CLOCK_REALTIME, &sent);
-        nanosleep(&pause, NULL);
         done = receive_stamped(fd, &message, MSG_DONTWAIT, &came) == 1 &&
                is_before(&came, &sent);
+        if (!done)
+            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     }
     done = true; /* and fd stays open, so that the kernel goes on */
 }
