@@ -58,6 +58,22 @@ look prints "^ *(43|44)$"
     assert_success
 }
 
+@test "full: what is in a file stays, and nothing more goes in" {
+    play <<'.'
+file into out
+file keyboard
+file start bash -c "while read -r line; do echo $line || echo still here >&2; done"
+file types "one\n"
+file rests
+file full
+file types "two\n"
+file says "File too large"
+file says "still here"
+.
+    assert_success
+    assert_equal "$(cat out)" one
+}
+
 @test "threads, children, zombies, sockets, memory: right counts pass, wrong ones name it" {
     play -K kinds -k <<'.'
 family start bash -c "sleep 60 & sleep 60 & wait"

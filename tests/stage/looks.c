@@ -140,6 +140,21 @@ bool play_spare(struct stage *stage, struct party *party, const struct step *ste
     return say(stage, party, '.', "may have %ld descriptors", (long)limit.rlim_cur);
 }
 
+/* full: from now on none of its files takes another byte, as on a full disk: write() fails
+   with EFBIG. Where `into` has been said the signal that would come with it is ignored.
+   Source: prlimit(2), RLIMIT_FSIZE of getrlimit(2). */
+bool play_full(struct stage *stage, struct party *party, const struct step *step)
+{
+    (void)step;
+    struct rlimit limit;
+    if (prlimit(party->program->pid, RLIMIT_FSIZE, NULL, &limit) == -1)
+        return fails(stage, party, "ended", "full: %s", strerror(errno));
+    limit.rlim_cur = 0;
+    if (prlimit(party->program->pid, RLIMIT_FSIZE, &limit, NULL) == -1)
+        return say(stage, party, '!', "full: %s", strerror(errno));
+    return say(stage, party, '.', "its files take no more bytes");
+}
+
 /* A program that has nothing to do sleeps whenever one looks. */
 bool play_rests(struct stage *stage, struct party *party, const struct step *step)
 {

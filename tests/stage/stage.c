@@ -93,6 +93,7 @@ static const char HELP_PROGRAMS[] =
     "  listeners COUNT     wait until so many processes hold its listening socket\n"
     "  PEER holders COUNT  so many hold the other end of this TCP connection\n"
     "  spare N             leave it N free descriptors; spare all: as many as allowed\n"
+    "  full                its files take no more bytes: write() fails with EFBIG\n"
     "  rests               wait until it sleeps whenever one looks\n"
     "Those that wait may end in: within TIME\n"
     "\n"
@@ -157,6 +158,7 @@ const struct command COMMANDS[] = {
     {"holders", "*cw", play_count},
     {"dropped", "*t", play_dropped},
     {"spare", "gW", play_spare},
+    {"full", "g", play_full},
     {"rests", "gw", play_rests},
     {"pending", "gw", play_pending},
     {"exits", "gNw", play_exits},

@@ -262,7 +262,7 @@ play_command play_connect, play_bind, play_aim, play_listen, play_accept, play_s
     play_fin, play_rst, play_taken, play_half_close, play_close, play_deaf;
 play_command play_prepare, play_start, play_types, play_listens, play_prints, play_shows,
     play_exits, play_stop, play_signal, play_pending, play_clean;
-play_command play_count, play_remember, play_dropped, play_spare, play_rests;
+play_command play_count, play_remember, play_dropped, play_spare, play_full, play_rests;
 
 /* The other end of the party's TCP connection, where it is on this machine (proc.h). */
 struct connection other_end(const struct party *party);

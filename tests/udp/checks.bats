@@ -778,6 +778,17 @@ local  start      ./sym_peer @local 127.0.0.1 @remote
 local  exits      1
 local  says       "^sym_peer: [a-z_]+: Is a directory"
 .
+    scene failed-line <<'.'
+server into      out
+server start     ./asym_server @port
+server reachable @port
+alice  connect   udp:127.0.0.1:@port
+alice  send      "one"
+alice  expect    "\0\0\0\x03"
+server full
+alice  send      "two"
+server says      "^asym_server: [a-z_]+: File too large"
+.
     told calls_fail
 }
 
@@ -819,22 +830,6 @@ bob    connect   udp:127.0.0.1:@port
 bob    send      "two!"
 bob    expect    "\0\0\0\x04"
 server says      "^asym_server: [a-z]+: Network is unreachable"
-.
-    # The second that a thread of it writes: the line of a datagram or, where lines of its
-    # own come first, the one that says where it listens.
-    local start
-    start="$(fails server write,writev ENOSPC :when=2)
-server start     ./asym_server @port"
-    plays <<. || { grep -q ended "$T.kinds" && plays <<.; } || tell failed-line
-$start
-server reachable @port
-alice  connect   udp:127.0.0.1:@port
-alice  send      "one" "two"
-server says      "^asym_server: [a-z_]+: No space left on device"
-.
-$start
-server exits     1
-server says      "^asym_server: [a-z_]+: No space left on device"
 .
 }
 

@@ -31,7 +31,7 @@ int main(int argc, char **argv)
         int client_fd = accept4(server_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (client_fd == -1) {
             fail("accept4");
-            usleep(1000);
+            usleep(100000);
             continue;
         }
         watch(ep, server_fd, 0);

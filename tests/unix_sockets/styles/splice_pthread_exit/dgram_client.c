@@ -72,9 +72,9 @@ int main(int argc, char **argv)
     name_it(&to, argc == 3 ? argv[1] : NULL, "PATH MESSAGE");
     message = argv[2];
     fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-    int probe = dup(fd);
-    if (fd == -1 || probe == -1)
-        return trouble("socket"), 1;
+    int probe = fd == -1 ? -1 : dup(fd);
+    if (probe == -1)
+        return trouble(fd == -1 ? "socket" : "dup"), 1;
     if (connect(probe, (struct sockaddr *)&to, sizeof to) == -1 ||
         connect(probe, &(struct sockaddr){.sa_family = AF_UNSPEC}, sizeof(sa_family_t)) ==
             -1) {

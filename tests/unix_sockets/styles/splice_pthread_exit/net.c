@@ -26,6 +26,20 @@ void name_it(struct sockaddr_un *un, const char *path, const char *usage)
     un->sun_family = AF_UNIX;
 }
 
+static void *leave(void *none)
+{
+    pthread_exit(none);
+}
+
+/* pthread_exit() loads a library at its first call, and needs a descriptor for that: now
+   there is one. */
+static void exit_once(void)
+{
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, leave, NULL) == 0)
+        pthread_join(thread, NULL);
+}
+
 static void *wait_for_signals(void *none)
 {
     while (sigwaitinfo(&both, NULL) == -1)
@@ -39,6 +53,7 @@ static void *wait_for_signals(void *none)
 void be_done_on_signals(int status)
 {
     pthread_t thread;
+    exit_once();
     last_status = status;
     sigemptyset(&both);
     sigaddset(&both, SIGINT);
