@@ -1,6 +1,7 @@
 # Socket Lab: one Makefile for everything. `make help` lists what it does.
 # An exercise is a directory for which there is a tests/DIRECTORY/checks.bats; its short
-# name is the directory's up to the first _ (ex01_http_hello: ex01). Works with GNU make 3.81.
+# name is the directory's up to the first _ (ex01_http_hello: ex01). Works with GNU make
+# 3.81.
 
 CC     = cc
 CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -g \

@@ -5,7 +5,8 @@
 in_order() { # CALLS, in one line
     local before='^socket( socket| bind| listen| close\(server_fd\))* '
     local client='(recv|send|shutdown|close)\(client_fd\)'
-    local during="accept( accept| $client| (shutdown|close)\(server_fd\))* close\(client_fd\)"
+    local between="( accept| $client| (shutdown|close)\(server_fd\))*"
+    local during="accept$between close\(client_fd\)"
     local after='( shutdown\(server_fd\))?( close\(server_fd\))+ $'
     [[ $1 =~ $before$during$after && $1 =~ bind\ listen.*\ accept.*\ send\(client_fd\) ]]
 }

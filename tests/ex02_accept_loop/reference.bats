@@ -29,7 +29,8 @@ teardown() { kill -KILL "$SERVER" 2>/dev/null || true; }
     port=${port%/}
     for request in 'send "GET / HTTP/1.1\r\n\r\n"' 'send "HEAD / HTTP/1.1\r\n\r\n"' \
         'send "GET /"' 'send "GET /x?y HTTP/1.1\r\n\r\n"' 'send "\0\r\n\r\n"' \
-        'send "x"*8188 "\r\n\r\n"' 'send "x"*20000' 'send "POST / HTTP/1.1\r\n\r\n" "d"*20000' 'silent 1ms'; do
+        'send "x"*8188 "\r\n\r\n"' 'send "x"*20000' \
+        'send "POST / HTTP/1.1\r\n\r\n" "d"*20000' 'silent 1ms'; do
         tests/stage/stage -t 10 >/dev/null 3>&- 4>&- <<EOF
 alice connect 127.0.0.1:$port
 alice $request

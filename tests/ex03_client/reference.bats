@@ -45,7 +45,8 @@ teardown() {
     local program expected script
     printf 'one\ntwo\n' >lines
     while IFS='|' read -r program expected script; do
-        serve "$LAB/tests/stage/stage" -t 20 <(printf 'door listen 127.0.0.1:0\nserver accept door\n%b' "$script")
+        serve "$LAB/tests/stage/stage" -t 20 \
+            <(printf 'door listen 127.0.0.1:0\nserver accept door\n%b' "$script")
         run timeout 20 valgrind -q --error-exitcode=99 --leak-check=full --track-fds=no \
             --log-file=valgrind "$CLIENTS/$program" 127.0.0.1 "$PORT" <lines 3>&- 4>&-
         [ "$status" -eq "$expected" ] || fail "$program, $script: $output $(cat valgrind)"
@@ -53,7 +54,7 @@ teardown() {
     done <<'END'
 client|0|server until "\\r\\n\\r\\n"\nserver send "x"*200000\nserver close\n
 client|1|server until "\\r\\n\\r\\n"\nserver reset\n
-echo_client|0|server expect "one\\n"\nserver send "one\\n"\nserver expect "two\\n"\nserver send "two\\n"\nserver fin\n
+echo_client|0|server expect "one\\n"\nserver send "one\\ntwo\\n"\nserver drain\n
 echo_client|1|server expect "one\\n"\nserver send "on"\nserver close\n
 END
     run timeout 20 valgrind -q --error-exitcode=99 --leak-check=full --log-file=valgrind \

@@ -448,6 +448,7 @@ server children 1
 .
     serving zombies-at-once <<.
 $(each 1 8 'c@ connect @port' 'c@ send "here\n"' 'c@ expect "here\n"')
+server rests # by then it has closed its own descriptor of each
 server stop
 $(each 1 8 'c@ half-close')
 $(each 1 8 'c@ drain')

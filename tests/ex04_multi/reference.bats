@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2028 # \n is for talk to expand
-# ex04_multi: its programs under valgrind, and with clients that nobody here wrote; its two
-# instruments, crowd and faults.
+# ex04_multi: its programs under valgrind, and with clients that nobody here wrote; its
+# two instruments, crowd and faults.
 
 setup() {
     load ../kit/kit
@@ -11,7 +11,9 @@ setup() {
 }
 teardown() {
     local pid
-    for pid in ${STARTED[@]+"${STARTED[@]}"}; do kill -KILL "$pid" 2>/dev/null || true; done
+    for pid in ${STARTED[@]+"${STARTED[@]}"}; do
+        kill -KILL "$pid" 2>/dev/null || true
+    done
 }
 
 # Starts a command in the background and waits until it listens. Sets PID, PORT, OUT.
@@ -60,9 +62,11 @@ END
         end
         [ "$STATUS" -eq 0 ] || fail "$program: status $STATUS: $(cat "$OUT.err")"
         # descriptors that stay open at the end are those that bats left to the program
-        ! grep -qE 'Open (AF_INET|file descriptor .*socket)' "$OUT.err" || fail "$(cat "$OUT.err")"
+        ! grep -qE 'Open (AF_INET|file descriptor .*socket)' "$OUT.err" ||
+            fail "$(cat "$OUT.err")"
     done
-    begin valgrind -q --tool=helgrind --error-exitcode=99 ex04_multi/solution/chat_threads 0
+    begin valgrind -q --tool=helgrind --error-exitcode=99 \
+        ex04_multi/solution/chat_threads 0
     tests/stage/crowd "$PORT" 5 5 10
     end
     [ "$STATUS" -eq 0 ] || fail "helgrind: $(cat "$OUT.err")"
@@ -80,13 +84,17 @@ END
     for program in chat_threads chat_poll; do
         begin "ex04_multi/solution/$program" 0
         mkfifo "$BATS_TEST_TMPDIR/typed.$program"
-        nc 127.0.0.1 "$PORT" <"$BATS_TEST_TMPDIR/typed.$program" >"$BATS_TEST_TMPDIR/nc.$program" 3>&- 4>&- &
+        nc 127.0.0.1 "$PORT" <"$BATS_TEST_TMPDIR/typed.$program" \
+            >"$BATS_TEST_TMPDIR/nc.$program" 3>&- 4>&- &
         STARTED+=("$!")
         exec 7>"$BATS_TEST_TMPDIR/typed.$program"
         # Two sockets: the listening one, and that of nc, which is #1 therefore.
-        while [ "$(find "/proc/$PID/fd" -lname 'socket:*' | wc -l)" -lt 2 ]; do sleep 0.01; done
+        while [ "$(find "/proc/$PID/fd" -lname 'socket:*' | wc -l)" -lt 2 ]; do
+            sleep 0.01
+        done
         (while sleep 0.02; do echo "from socat"; done) 3>&- 4>&- 7>&- 2>/dev/null |
-            socat - "TCP:127.0.0.1:$PORT" >"$BATS_TEST_TMPDIR/socat.$program" 3>&- 4>&- 7>&- &
+            socat - "TCP:127.0.0.1:$PORT" >"$BATS_TEST_TMPDIR/socat.$program" \
+                3>&- 4>&- 7>&- &
         STARTED+=("$!")
         comes "$BATS_TEST_TMPDIR/nc.$program" "#2 from socat"
         echo "from nc" >&7
@@ -98,7 +106,8 @@ END
 }
 
 @test "make run-ex04 starts a chat and says what to type" {
-    SOLUTION=1 PORT=0 timeout 20 make -s run-ex04 >"$BATS_TEST_TMPDIR/run" 2>&1 3>&- 4>&- &
+    SOLUTION=1 PORT=0 timeout 20 make -s run-ex04 \
+        >"$BATS_TEST_TMPDIR/run" 2>&1 3>&- 4>&- &
     STARTED+=("$!")
     comes "$BATS_TEST_TMPDIR/run" "(Ctrl-C ends the server)"
     run cat "$BATS_TEST_TMPDIR/run"
@@ -124,7 +133,7 @@ crowd_hears() { # LINE...
     [ "$status" -eq 1 ]
 }
 
-@test "crowd says what is wrong: a line that is lost, cut, doubled, or under another's ID" {
+@test "crowd says of a line that it is lost, cut, doubled, or under another's ID" {
     run tests/stage/crowd 1 2 2
     [ "$status" -eq 2 ]
     assert_output --partial "usage: crowd"
@@ -132,7 +141,8 @@ crowd_hears() { # LINE...
     [ "$status" -eq 1 ]
     assert_output --partial "can't connect: Connection refused"
 
-    local line1="client 2 line 1 wvutsrqponmlkjihgfed" line2="client 2 line 2 kjihgfedcbazyxwvutsrqponmlkjihgfe"
+    local line1="client 2 line 1 wvutsrqponmlkjihgfed"
+    local line2="client 2 line 2 kjihgfedcbazyxwvutsrqponmlkjihgfe"
     crowd_hears "#2 $line1"
     assert_output "client 1 has received 2 lines of 3, and no more for 1 s"
     crowd_hears "#2 client 2 line 1 wvu"
@@ -149,7 +159,7 @@ crowd_hears() { # LINE...
     assert_output --partial "what nobody sent so"
 }
 
-@test "faults: late threads, accept or fork that fails, a broken pipe; each only where it is asked for" {
+@test "faults: late threads, accept or fork fails, a broken pipe; each only where asked" {
     local faults=$LAB/tests/stage/faults.so
     begin env FAIL_FORK=1 LD_PRELOAD="$faults" ex04_multi/solution/echo_fork 0
     tests/stage/stage <<END
@@ -168,12 +178,14 @@ END
     tests/stage/crowd "$PORT" 2 2 5
     grep -q "accept: Too many open files" "$OUT.err"
     end
-    begin env FAIL_ACCEPT=EINTR,ECONNABORTED,ENFILE LD_PRELOAD="$faults" ex04_multi/solution/chat_threads 0
+    begin env FAIL_ACCEPT=EINTR,ECONNABORTED,ENFILE LD_PRELOAD="$faults" \
+        ex04_multi/solution/chat_threads 0
     tests/stage/crowd "$PORT" 2 2 5
     run cat "$OUT.err"
     assert_output "chat_threads: accept: Too many open files in system"
     end
-    begin env EPIPE_AT="client 2 line 3" LD_PRELOAD="$faults" ex04_multi/solution/chat_poll 0
+    begin env EPIPE_AT="client 2 line 3" LD_PRELOAD="$faults" \
+        ex04_multi/solution/chat_poll 0
     run tests/stage/crowd "$PORT" 3 2 5
     [ "$status" -eq 1 ]
     assert_output --regexp "^client [1-3]: " # it was closed: by FIN, or by RST

@@ -329,14 +329,3 @@ ex02_accept_loop"
     assert_equal "$(grep -c 'done      this' <<<"$output")" 1
     assert_equal "$(tail -n 1 <<<"$output")" "The whole lab: 20 of 60 points"
 }
-
-@test "the board of the course's sketch fits 80 columns, and its end a screen" {
-    make -s -C "$LAB" instruments
-    cp -r "$LAB/tests/ex01_http_hello/sketch" "$BATS_TEST_TMPDIR/ex01_http_hello"
-    run quietly env WORK="$BATS_TEST_TMPDIR" V=1 "$LAB/tests/grading/grade" \
-        ex01_http_hello
-    assert_failure
-    assert_line --partial "read      ex01_http_hello/README.md"
-    run awk 'length > 80' <<<"$output"
-    refute_output
-}

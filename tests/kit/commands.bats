@@ -189,8 +189,8 @@ EOF
 # With ALL=1 of all exercises; that each reference scores 20, late at that, is in
 # grades.bats.
 @test "make demo: the exchange, the page, 20 points for each reference; no process stays" {
-    local chosen
-    chosen=$(printf '%s\n' ex01_http_hello "$(sample exercises)" | sort -u)
+    local chosen=ex01_http_hello
+    [ -z "$ALL" ] || chosen=$(sample exercises)
     run quietly make demo EXERCISES="$(paste -s -d ' ' <<<"$chosen")"
     [ "$status" -eq 0 ] || fail "$(sed '/✗/,$!d' <<<"$output")" # CI may cut what is long
     assert_line --partial "http://localhost:"

@@ -33,8 +33,8 @@ runs_for_nothing() {
 
 # Grades it, and fails unless it scores nothing and each check has its record.
 scores_nothing() {
-    quietly env SANDBOX=1 FORMAT=json WORK="$WORK" \
-        "$LAB/tests/grading/grade" ex01_http_hello >"$BATS_TEST_TMPDIR/records" 2>&1 || true
+    quietly env SANDBOX=1 FORMAT=json WORK="$WORK" "$LAB/tests/grading/grade" \
+        ex01_http_hello >"$BATS_TEST_TMPDIR/records" 2>&1 || true
     run jq -s 'map(select(.check)) | length' "$BATS_TEST_TMPDIR/records"
     assert_output "$(grep -c '^@test' "$LAB/tests/ex01_http_hello/checks.bats")"
     run jq -s 'map(select(.check) | .points) | add' "$BATS_TEST_TMPDIR/records"

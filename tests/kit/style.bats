@@ -63,19 +63,22 @@ each() { # N COMMAND...
 }
 
 @test "cppcheck is silent" {
-    cppcheck -q --std=c11 --enable=warning,style,performance,portability --error-exitcode=1 \
-        --suppress=missingIncludeSystem --inline-suppr -D_POSIX_C_SOURCE=200809L \
+    cppcheck -q --std=c11 --enable=warning,style,performance,portability \
+        --error-exitcode=1 --suppress=missingIncludeSystem --inline-suppr \
+        -D_POSIX_C_SOURCE=200809L \
         $(files '*/solution/*.c') tests/stage
 }
 
 @test "shellcheck is silent" {
-    files tests .ci | xargs grep -lE '^#!.*(bash|bats)$|^# shellcheck shell=' | each 8 shellcheck -x
+    files tests .ci | xargs grep -lE '^#!.*(bash|bats)$|^# shellcheck shell=' |
+        each 8 shellcheck -x
 }
 
 @test "valgrind finds nothing in the server of ex01, whatever the client does" {
     make -s solutions instruments
     local request port
-    for request in 'send "GET / HTTP/1.1\r\n\r\n"' 'send "GET /"' 'send "x"*20000' 'silent 1ms'; do
+    for request in 'send "GET / HTTP/1.1\r\n\r\n"' 'send "GET /"' 'send "x"*20000' \
+        'silent 1ms'; do
         beside valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=all \
             --track-fds=yes --log-file="$BATS_TEST_TMPDIR/valgrind" \
             ex01_http_hello/solution/server 0 >"$BATS_TEST_TMPDIR/out"
@@ -96,20 +99,24 @@ EOF
 @test "every statement lists its checks with their points, in order" {
     local exercise
     for exercise in $(exercises); do
-        diff -u <(sed -n 's/^@test "\[\([0-9]*\)\] \(.*\)" {$/\1 \2/p' "tests/$exercise/checks.bats") \
-            <(sed -n '/^## The checks/,/^## /s/^| \([0-9][0-9]*\) | \(.*\) | [^|]* |$/\1 \2/p' \
-                "$exercise/README.md") || fail "$exercise/README.md and its test file differ"
+        diff -u <(sed -n 's/^@test "\[\([0-9]*\)\] \(.*\)" {$/\1 \2/p' \
+            "tests/$exercise/checks.bats") \
+            <(sed -n '/^## The checks/,/^## /p' "$exercise/README.md" |
+                sed -n 's/^| \([0-9][0-9]*\) | \(.*\) | [^|]* |$/\1 \2/p') ||
+            fail "$exercise/README.md and its test file differ"
     done
 }
 
 @test "what a failed check gives to read stands in the statement" {
-    local exercise section libraries
+    local exercise section
     for exercise in $(exercises); do
-        mapfile -t libraries < <(sed -n 's|^load ../\(.*\)|tests/\1.bash|p' "tests/$exercise/checks.bats")
         while read -r section; do
             grep -qxF "## $section" "$exercise/README.md" ||
                 fail "$exercise/README.md has no section '$section'"
-        done < <(sed -n 's/^ *section "\([^$]*\)"$/\1/p' "tests/$exercise/checks.bats" "${libraries[@]}" | sort -u)
+        done < <(
+            sed -n 's/^- read: //p' "tests/$exercise/causes.md" | sort -u
+            sed -n 's/^ *section "\([^$]*\)"$/\1/p' tests/lib/*.bash | sort -u
+        )
     done
 }
 
@@ -124,7 +131,7 @@ EOF
     refute_output
 }
 
-@test "files end with a newline, have no blanks at line ends, and tabs only in Makefiles" {
+@test "files end with a newline, no line with a blank; tabs are in Makefiles only" {
     local file texts
     texts=$(files | grep -v '\.patch$')
     run grep -nE ' +$' $texts
@@ -139,7 +146,8 @@ EOF
 @test "clangd shows the warnings of make" {
     local flag
     for flag in $(flags); do
-        case $flag in -O1 | -g) ;; *) grep -qF -- "$flag" .clangd || fail ".clangd lacks $flag" ;; esac
+        [[ $flag =~ ^(-O1|-g)$ ]] || grep -qF -- "$flag" .clangd ||
+            fail ".clangd lacks $flag"
     done
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2016,SC2119,SC2120 # programs expand; scenes on standard input
-# What the stage sees of programs from outside, what it types, and how it prepares a start.
+# What the stage sees of programs from outside, what it types, how it prepares a start.
 
 setup_file() { make -s -C "$BATS_TEST_DIRNAME/../.." instruments; }
 
@@ -74,7 +74,7 @@ file says "still here"
     assert_equal "$(cat out)" one
 }
 
-@test "threads, children, zombies, sockets, memory: right counts pass, wrong ones name it" {
+@test "threads, children, zombies, sockets, memory: a wrong count is named" {
     play -K kinds -k <<'.'
 family start bash -c "sleep 60 & sleep 60 & wait"
 family children 2

@@ -140,8 +140,8 @@ bool play_spare(struct stage *stage, struct party *party, const struct step *ste
     return say(stage, party, '.', "may have %ld descriptors", (long)limit.rlim_cur);
 }
 
-/* full: from now on none of its files takes another byte, as on a full disk: write() fails
-   with EFBIG. Where `into` has been said the signal that would come with it is ignored.
+/* full: from now on none of its files takes another byte, as on a full disk: write()
+   fails with EFBIG. Where `into` has been said the signal that would come is ignored.
    Source: prlimit(2), RLIMIT_FSIZE of getrlimit(2). */
 bool play_full(struct stage *stage, struct party *party, const struct step *step)
 {

@@ -46,8 +46,8 @@ free_port() { server nc -l -N 127.0.0.1 0 && kill "$PID" && PORT=$WHERE; }
     assert_success
     assert_line --index 0 --partial "usage: stage"
     local name
-    for name in connect bind listen accept send trickle expect until drain save silent fin \
-        rst taken half-close close reset deaf hear stop continue; do
+    for name in connect bind listen accept send trickle expect until drain save silent \
+        fin rst taken half-close close reset deaf hear stop continue; do
         assert_line --regexp "^  $name "
     done
     run awk 'length > 80' <<<"$output"
@@ -508,20 +508,21 @@ EOF
     assert_success
 }
 
-@test "a mistake in the script is told with file, line and what was expected; nothing is done" {
+@test "a mistake in the script: file, line and what was expected; nothing is done" {
     local line message
     while IFS='|' read -r line message; do
         printf 'host listen 127.0.0.1:0\n%s\n' "$line" >script
         run quietly_talk script
         assert_failure 2
+        message=${message/#@/expected an address such as 127.0.0.1:8080, not }
         assert_output "stage: script:2: $message"
     done <<'EOF'
 alice|expected a command after the party's name
 alice shout "x"|unknown command "shout" (stage --help lists them)
-alice connect|expected an address such as 127.0.0.1:8080, not ""
-alice connect 127.0.0.1|expected an address such as 127.0.0.1:8080, not "127.0.0.1"
-alice connect 127.0.0.1:70000|expected an address such as 127.0.0.1:8080, not "127.0.0.1:70000"
-alice connect localhost:80|expected an address such as 127.0.0.1:8080, not "localhost:80"
+alice connect|@""
+alice connect 127.0.0.1|@"127.0.0.1"
+alice connect 127.0.0.1:70000|@"127.0.0.1:70000"
+alice connect localhost:80|@"localhost:80"
 alice connect 127.0.0.1:80 now|unexpected "now" at the end of the line
 alice send bonjour|expected a string in double quotes after send, not "bonjour"
 alice send "bon|the string has no closing quote
@@ -532,7 +533,7 @@ alice silent soon|expected a time such as 20ms or 2s, not "soon"
 alice stop me|expected a process number after stop
 alice save|expected a file's name after save
 alice expect "x" within|unexpected "within" at the end of the line
-name-that-is-too-long close|expected a party's name, of 1 to 15 letters, not "name-that-is-too-long"
+a-very-long-name close|expected a party's name, of 1 to 15 letters, not "a-very-long-name"
 EOF
     printf 'alice connect unix:%0108d\n' 0 >script
     run quietly_talk script
@@ -563,7 +564,9 @@ EOF
     server socat TCP-LISTEN:0,bind=127.0.0.1 EXEC:cat
     {
         echo "alice connect 127.0.0.1:$WHERE"
-        for n in {1..100}; do printf 'alice send "%d\\n"\nalice expect "%d\\n"\n' "$n" "$n"; done
+        for n in {1..100}; do
+            printf 'alice send "%d\\n"\nalice expect "%d\\n"\n' "$n" "$n"
+        done
         echo 'alice expect "x" within 20ms'
     } >script
     run quietly_talk script

@@ -251,8 +251,10 @@ server memory  before+64
 $(serving)
 $(no_descriptor_left)
 server rests
-carl   close
 server spare   all
+carl   send    "carl"
+carl   expect  "carl"
+carl   close
 $(served alice)
 .
     ! strace_works || scene failing-accept <<.
