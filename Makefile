@@ -85,7 +85,7 @@ check-%: instruments
 run watch reset:
 	$(error which exercise? $(foreach s,$(SHORTS),make $@-$(s)))
 
-##make run-ex01       build it, start it, open the browser
+##make run-ex01       build it, start it, see it at work (PROGRAM=, PORT=)
 run-%: instruments $$(call programs,$$(call named,$$*)$$(if $$(SOLUTION),/solution))
 	@tests/commands/run $(call named,$*)
 

@@ -5,6 +5,7 @@
 # shellcheck disable=SC2028,SC2119,SC2120 # scenes: on standard input, by echo
 load ../lib/lab
 load ../lib/scene
+load ../lib/nginx
 
 COPY_S=$((10 * PATIENCE)) # for 100 MB from nginx through the client
 
@@ -87,23 +88,15 @@ name_addresses() {
 # own. Sets NGINX, its process.
 start_nginx() {
     export NGINX="" NGINX_PORT="" SITE=$BATS_FILE_TMPDIR/nginx
-    local nginx kind
+    local nginx
     [ ! -f "$BATS_FILE_TMPDIR/blocked" ] || return 0
-    nginx=$(PATH=$PATH:/usr/sbin command -v nginx) || return 0
+    nginx=$(find_nginx) || return 0
     mkdir -p "$SITE/www"
     echo '<h1>Hello from nginx</h1>' >"$SITE/www/index.html"
     ln -s "$LAB/tests/stage/fair" "$SITE/www/binary"
     truncate -s 104857600 "$SITE/www/big"
     free_port
-    {
-        echo "user root root;" # in a user namespace that is who we are; else ignored
-        echo "daemon off; master_process off; pid $SITE/pid; error_log $SITE/errors;"
-        echo "events { worker_connections 64; } http { access_log off; root $SITE/www;"
-        for kind in client_body proxy fastcgi uwsgi scgi; do
-            echo "${kind}_temp_path $SITE/$kind;"
-        done
-        echo "types { text/html html; } server { listen 127.0.0.1:$PORT; } }"
-    } >"$SITE/configuration"
+    configure_nginx "$SITE" "127.0.0.1:$PORT"
     "$nginx" -p "$SITE" -c "$SITE/configuration" </dev/null >"$SITE/log" 2>&1 3>&- 4>&- &
     NGINX=$! NGINX_PORT=$PORT
 }

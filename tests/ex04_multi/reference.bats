@@ -105,18 +105,6 @@ END
     done
 }
 
-@test "make run-ex04 starts a chat and says what to type" {
-    SOLUTION=1 PORT=0 timeout 20 make -s run-ex04 \
-        >"$BATS_TEST_TMPDIR/run" 2>&1 3>&- 4>&- &
-    STARTED+=("$!")
-    comes "$BATS_TEST_TMPDIR/run" "(Ctrl-C ends the server)"
-    run cat "$BATS_TEST_TMPDIR/run"
-    assert_output --regexp "listening on port [0-9]+"
-    assert_output --regexp "nc localhost [1-9][0-9]+"
-    kill -TERM "${STARTED[0]}" # timeout, which ends make and what it has started
-    wait "${STARTED[0]}" || true
-}
-
 # What crowd says of a chat in which client 1 is told these lines, after client 2's first.
 crowd_hears() { # LINE...
     local line

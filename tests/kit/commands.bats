@@ -219,26 +219,143 @@ EOF
     refute_line --partial "localhost:8080/"
 }
 
-# Starts `make run-ex01` in the background and waits for a word of it.
-run_until() { # WORD VARIABLE=VALUE...
-    beside make -s run-ex01 PORT=0 "${@:2}" >run.out 2>&1
+# Starts `make run-EXERCISE` in the background, in a process group RUN, and waits for a
+# word of it.
+run_until() { # WORD EXERCISE VARIABLE=VALUE...
+    mkdir -p "$BATS_TEST_TMPDIR/t"
+    beside env TMPDIR="$BATS_TEST_TMPDIR/t" make -s "run-$2" "${@:3}" >run.out 2>&1
     RUN=$!
     until_grep "$1" run.out
 }
 
+# Presses Ctrl-C: every process of the group gets it. Then nothing may be left of the run.
+ctrl_c() {
+    kill -INT -- "-$RUN"
+    wait "$RUN" || true
+    leaves_nothing
+}
+
+# Fails where a program of the lab still runs, or a temporary file is left.
+leaves_nothing() {
+    run bash -c 'find /proc -maxdepth 2 -name exe -lname "$0/*" 2>/dev/null' "$COPY"
+    refute_output
+    run bash -c 'grep -lszF "TMPDIR=$0" /proc/[0-9]*/environ' "$BATS_TEST_TMPDIR/t"
+    refute_output
+    run find "$BATS_TEST_TMPDIR/t" -mindepth 1
+    refute_output
+}
+
+# The programs of an exercise that can be run.
+# shellcheck disable=SC2016 # the backquotes are the statement's
+runnable() { sed -n 's/^- Run: `\([a-z_]*\) .*/\1/p' "$1/README.md"; }
+
 @test "make run-ex01: the starter says what is missing, the solution serves the page" {
     quietly make -s clean # as in a fresh clone: it builds all that it needs
-    run_until "ended with"
+    run_until "ended with" ex01 PORT=0
     run cat run.out
     assert_output --partial "TODO 1 is still to do"
     assert_output --partial "server: ended with exit status 1"
 
-    run_until "^Open http://localhost:" SOLUTION=1
+    run_until "^Open http://localhost:" ex01 SOLUTION=1 PORT=0
     run curl -s "http://localhost:$(sed -n 's/^listening on port //p' run.out)/"
     assert_output --partial "<h1>Hello World!</h1>"
     wait "$RUN"
     run cat run.out
     assert_output --partial "server: ended with exit status 0"
+}
+
+@test "make run starts each program: a starter says what is missing" {
+    local exercise program
+    quietly make -s all
+    for exercise in $(exercises); do
+        assert_equal "$(runnable "$exercise" | sort)" "$(sources_of "$exercise" | sort)"
+        for program in $(runnable "$exercise"); do
+            run quietly env PROGRAM="$program" tests/commands/run "$exercise"
+            assert_output --regexp ': TODO [0-9]+ is still to do'
+        done
+    done
+}
+
+# The programs that a student writes of an exercise.
+sources_of() { (cd "$1" && printf '%s\n' *.c) | sed 's/\.c$//; /^net$/d'; }
+
+@test "make run of a finished server says what to type; Ctrl-C leaves nothing behind" {
+    local exercise program
+    quietly make -s solutions
+    for exercise in $(exercises); do
+        for program in $(runnable "$exercise"); do
+            [[ $program != sym_peer && $program != *client ]] || continue
+            run_until "^(Ctrl-C ends it)" "${exercise%%_*}" SOLUTION=1 PORT=0 \
+                PROGRAM="$program"
+            ctrl_c
+            run cat run.out
+            assert_output --partial "$program: ended "
+            refute_output --regexp '(localhost|127.0.0.1|TO:|-U) *(0|PATH)\b'
+        done
+    done
+}
+
+@test "make run of a finished client shows its server's answer, and leaves nothing behind" {
+    local program exercise said
+    mkdir "$BATS_TEST_TMPDIR/t"
+    quietly make -s solutions
+    while read -r program exercise said; do
+        echo bonjour | timeout 60 "${PERSON[@]}" TMPDIR="$BATS_TEST_TMPDIR/t" \
+            SOLUTION=1 make -s "run-$exercise" PROGRAM="$program" >run.out 2>&1 3>&- 4>&-
+        run cat run.out
+        assert_output --partial "$said"
+        assert_line "$program: ended with exit status 0"
+        leaves_nothing
+    done <<'EOF'
+client ex03 <h1>Hello from nginx</h1>
+client ex03 > GET / HTTP/1.1\r\n
+echo_client ex03 bonjour
+asym_client udp 5
+stream_client unix bonjour
+dgram_client unix 5
+EOF
+}
+
+@test "make run-ex04 starts the program that was changed last, or PROGRAM" {
+    run quietly make -s run-ex04
+    assert_line "This is echo_fork."
+    echo >>ex04_multi/chat_poll.c
+    echo >>ex04_multi/chat_threads.c
+    touch -d '1 minute' ex04_multi/echo_fork.c # newer, and still the starter
+    touch -d '1 minute ago' ex04_multi/chat_poll.c
+    run quietly make -s run-ex04
+    assert_line "This is chat_threads, the one that you changed last."
+    assert_line "Another: make run-ex04 PROGRAM=echo_fork (or chat_poll)"
+    assert_line "chat_threads: TODO 1 is still to do"
+    run quietly make -s run-ex04 PROGRAM=chat_poll
+    assert_line "chat_poll: TODO 1 is still to do"
+    run quietly make -s run-ex04 PROGRAM=chat
+    assert_line "PROGRAM=chat: it is one of echo_fork chat_threads chat_poll"
+    cp "$LAB"/ex04_multi/*.c ex04_multi
+}
+
+@test "make run kills a program that Ctrl-C does not end, and its children, and says so" {
+    cat >ex01_http_hello/server.c <<'EOF'
+#define _DEFAULT_SOURCE
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+int main(void)
+{
+    signal(SIGINT, SIG_IGN);
+    if (fork() == 0)
+        setsid();
+    listen(socket(AF_INET, SOCK_STREAM, 0), 1);
+    for (;;)
+        pause();
+}
+EOF
+    run_until "^(Ctrl-C ends it)" ex01
+    ctrl_c
+    cp "$LAB/ex01_http_hello/server.c" ex01_http_hello/server.c
+    run cat run.out
+    assert_line "server: did not end within a second of Ctrl-C; killed"
 }
 
 @test "make reset-ex01 asks, keeps the old file and puts the starter back" {
