@@ -295,7 +295,7 @@ sources_of() { (cd "$1" && printf '%s\n' *.c) | sed 's/\.c$//; /^net$/d'; }
     done
 }
 
-@test "make run of a finished client shows its server's answer, and leaves nothing behind" {
+@test "make run of a finished client shows what its server answers; nothing stays" {
     local program exercise said
     mkdir "$BATS_TEST_TMPDIR/t"
     quietly make -s solutions
