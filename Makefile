@@ -127,7 +127,7 @@ mutants: instruments
 
 ##make tools          install what grading needs
 tools:
-	@tests/commands/setup demo
+	@tests/commands/setup tools
 
 ##+make solutions      build the reference solutions
 solutions: $(foreach e,$(EXERCISES),$(call programs,$(e)/solution))

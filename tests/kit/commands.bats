@@ -175,6 +175,28 @@ EOF
     assert_output --partial "make tools"
 }
 
+@test "make tools ends with a line that says that all is there, or what is not" {
+    run quietly make -s tools
+    assert_success
+    assert_equal "${#lines[@]}" 1
+    assert_line --regexp '^All tools are there[.;]'
+    path_without '(socat|chromium|google-chrome)'
+    run quietly env PATH="$NARROW" NO_INSTALL=1 make -s tools
+    assert_failure
+    assert_line --index 0 --regexp '^missing: socat '
+    refute_output --partial "All tools are there"
+    # An installation that brings nothing.
+    printf '#!/bin/sh\n' >"$BATS_TEST_TMPDIR/apt-get"
+    chmod +x "$BATS_TEST_TMPDIR/apt-get"
+    ln -sf "$BATS_TEST_TMPDIR/apt-get" "$NARROW/apt-get"
+    run quietly env PATH="$NARROW" make -s tools
+    assert_failure
+    assert_line "still missing: socat"
+    ln -s "$(command -v socat)" "$NARROW/socat"
+    run quietly env PATH="$NARROW" make -s tools
+    assert_output "All tools are there; without Chromium, checks in a browser are left out."
+}
+
 @test "NO_INSTALL=1 only says what is missing" {
     mkdir -p "$BATS_TEST_TMPDIR/bin"
     local tool
