@@ -105,6 +105,50 @@ secrets() {
     done < <(grep -oE '\]\([^)]+\)' README.md | sed 's/](\(.*\))/\1/')
 }
 
+@test "no text for students names what is not in it" {
+    local word
+    run grep -rniE 'reference solution|known-wrong|/solution|solution/' --include='*.md' .
+    refute_output
+    # Whoever reads of a file of the lab finds it; an instrument, when it has been built.
+    quietly make -s instruments
+    while read -r word; do
+        [ -e "$word" ] ||
+            fail "there is no $word: $(grep -rlF "$word" --include='*.md' .)"
+    done < <(grep -rhoE '\b(tests|ex0[0-9][a-z_]*|udp|unix_sockets)/[a-zA-Z0-9_./-]*' \
+        --include='*.md' . | sed 's/[.-]*$//' | sort -u)
+    # Nor does a message of a command.
+    local absent='tests/([a-z]+/)?README|tests/(kit|class|mutants)|bugs/'
+    run grep -rnE "(echo|printf|fail) .*($absent)" \
+        tests/commands tests/grading tests/lib
+    refute_output
+}
+
+# Every starter comes back, without solutions and without git.
+@test "make reset brings every starter back, changed or lost, without git" {
+    local exercise file
+    path_without git
+    for exercise in $(exercises); do
+        for file in "$exercise"/*.[ch]; do echo "// a student's" >>"$file"; done
+        rm "$file" # the last of them is lost
+        run bash -c "echo y | PATH='$NARROW' make -s reset-${exercise%%_*}"
+        assert_success
+        for file in "tests/$exercise/starter"/*; do
+            cmp "$file" "$exercise/${file##*/}"
+            [ ! -e "$exercise/${file##*/}.before-reset-1" ] ||
+                grep -q "a student's" "$exercise/${file##*/}.before-reset-1"
+        done
+        rm -f "$exercise"/*.before-reset-1
+        run bash -c "cd $exercise && echo y | PATH='$NARROW' make -s reset"
+        assert_output --partial "is the starter again"
+        rm -f "$exercise"/*.before-reset-1
+    done
+    mv tests/ex01_http_hello/starter "$BATS_TEST_TMPDIR"
+    run make -s reset-ex01
+    assert_failure
+    assert_output --partial "There is no starter of ex01_http_hello in this copy"
+    mv "$BATS_TEST_TMPDIR/starter" tests/ex01_http_hello
+}
+
 @test "some exercises are handed out, the others are not mentioned" {
     quietly make -s -C "$LAB" handout ex01 udp OUT="$BATS_TEST_TMPDIR/some.tar.gz"
     tar -xzf "$BATS_TEST_TMPDIR/some.tar.gz" -C "$BATS_TEST_TMPDIR"

@@ -39,6 +39,18 @@ copy_lab() { # DIRECTORY
         (cd "$LAB" && xargs -0 cp --parents -t "$1")
 }
 
+# A directory with every command of the PATH but those that match, into NARROW.
+path_without() { # REGULAR_EXPRESSION
+    local directory
+    NARROW=$BATS_TEST_TMPDIR/bin
+    mkdir "$NARROW"
+    tr : '\n' <<<"$PLAIN_PATH" | while read -r directory; do
+        [ ! -d "$directory" ] ||
+            find "$directory/" -maxdepth 1 ! -type d -printf '%p\n' |
+            grep -Ev "/($1)[^/]*$"
+    done | xargs -d '\n' ln -s -t "$NARROW" 2>/dev/null || true
+}
+
 # A PATH in which unshare fails, as on systems without namespaces, into NARROW.
 without_namespaces() {
     mkdir -p "$BATS_TEST_TMPDIR/no-namespaces"

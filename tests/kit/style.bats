@@ -166,7 +166,7 @@ LONG_LINES="
 1 tests/ex02_accept_loop/reference.bats
 2 tests/ex03_client/reference.bats
 12 tests/ex04_multi/reference.bats
-11 tests/kit/commands.bats
+10 tests/kit/commands.bats
 8 tests/kit/grades.bats
 1 tests/kit/hostile.bats
 10 tests/kit/style.bats
