@@ -369,6 +369,51 @@ EOF
     assert_line "server: did not end within a second of Ctrl-C; killed"
 }
 
+# The sample run at the top of a statement; what differs from run to run is N.
+sample_run() { # EXERCISE
+    sed -n '/^When it is done, this/,/^You need /s/^    //p' "$1/README.md" |
+        sed -E 's/[0-9]{5}/N/; s/client\.[A-Za-z0-9]{6}/client.N/'
+}
+
+# The commands of a sample run; the next waits until what is in the background listens.
+commands_of() { # EXERCISE
+    sed -n '/^When it is done, this/,/^You need /s/^    \$ //p' "$1/README.md" |
+        sed "s|&\$|\& '$LAB/tests/stage/listening' \$! 1 >/dev/null|"
+    echo "sleep 0.5"
+}
+
+# Fails where lines of OUTPUT are others than in SAMPLE; "..." stands for any.
+follows() { # SAMPLE OUTPUT
+    local line n=0 any=""
+    mapfile -t lines <"$2"
+    while IFS= read -r line; do
+        if [ "$line" = ... ]; then any=1; continue; fi
+        while [ -n "$any" ] && ((n < ${#lines[@]})) && [ "${lines[n]}" != "$line" ]; do
+            ((++n))
+        done
+        assert_equal "${lines[n]-}" "$line" || return
+        any="" n=$((n + 1))
+    done <"$1"
+    [ -n "$any" ] || assert_equal "$n" "${#lines[@]}"
+}
+
+@test "the sample run of every statement is what its finished programs show" {
+    local copy=$BATS_TEST_TMPDIR/lab exercise
+    copy_lab "$copy"
+    cd "$copy" || return
+    for exercise in $(exercises); do cp "$exercise"/solution/*.[ch] "$exercise"; done
+    quietly make -s all instruments
+    quietly make -s -C "$LAB" instruments
+    for exercise in $(exercises); do
+        (cd "$exercise" && quietly "$LAB/tests/grading/alone" bash -c \
+            "$(commands_of "../$exercise")") 2>&1 | tr -d '\r' |
+            sed -E 's/[0-9]{5}/N/; s/client\.[A-Za-z0-9]{6}/client.N/' >out
+        sample_run "$exercise" | grep -v '^\$ ' >sample
+        [ -s sample ] || fail "$exercise/README.md has no sample run"
+        follows sample out || fail "$exercise/README.md; seen: $(cat out)"
+    done
+}
+
 @test "make reset-ex01 asks, keeps the old file and puts the starter back" {
     cp ex01_http_hello/solution/server.c ex01_http_hello/server.c
     run bash -c 'echo n | make -s reset-ex01' 3>&- 4>&-

@@ -123,6 +123,19 @@ secrets() {
     refute_output
 }
 
+@test "each of the twenty words in French is one that a statement uses" {
+    local words word
+    mapfile -t words < <(sed -n '/^## The words/,/^## If/s/^| \([a-z].*\)/\1/p' README.md |
+        awk -F ' [|] ?' '{ print $1; print $3 }')
+    assert_equal "${#words[@]}" 20
+    for word in "${words[@]//, /$'\n'}"; do
+        while read -r word; do
+            cat ./*/README.md | tr -d '*' | tr -s '\n ' ' ' | grep -qiwF "$word" ||
+                fail "no statement says '$word'"
+        done <<<"$word"
+    done
+}
+
 # Every starter comes back, without solutions and without git.
 @test "make reset brings every starter back, changed or lost, without git" {
     local exercise file
