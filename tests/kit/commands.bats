@@ -275,6 +275,29 @@ runnable() { sed -n 's/^- Run: `\([a-z_]*\) .*/\1/p' "$1/README.md"; }
     assert_output --partial "server: ended with exit status 0"
 }
 
+@test "make run-ex01 opens the browser on a desktop, and says when a port is taken" {
+    mkdir "$BATS_TEST_TMPDIR/bin"
+    # shellcheck disable=SC2016 # for the script to expand
+    printf '#!/bin/sh\ncurl -s "$1" >"%s"\n' "$BATS_TEST_TMPDIR/page" \
+        >"$BATS_TEST_TMPDIR/bin/xdg-open"
+    chmod +x "$BATS_TEST_TMPDIR/bin/xdg-open"
+    quietly make -s solutions
+    run quietly env PATH="$BATS_TEST_TMPDIR/bin:$PLAIN_PATH" DISPLAY=:7 SOLUTION=1 \
+        make -s run-ex01 PORT=0
+    assert_success
+    refute_output --partial "Open http"
+    grep -q "Hello World!" "$BATS_TEST_TMPDIR/page"
+
+    socat TCP-LISTEN:0,fork /dev/null </dev/null >/dev/null 2>&1 3>&- 4>&- &
+    local other=$! port
+    port=$(quietly "$LAB/tests/stage/listening" "$other" 5)
+    run quietly make -s run-ex01 SOLUTION=1 PORT="$port"
+    kill "$other"
+    assert_failure
+    assert_line "server: bind: Address already in use"
+    assert_line --partial "Take another: make run-ex01 PORT=$((port + 1))"
+}
+
 @test "make run starts each program: a starter says what is missing" {
     local exercise program
     quietly make -s all

@@ -125,8 +125,8 @@ secrets() {
 
 @test "each of the twenty words in French is one that a statement uses" {
     local words word
-    mapfile -t words < <(sed -n '/^## The words/,/^## If/s/^| \([a-z].*\)/\1/p' README.md |
-        awk -F ' [|] ?' '{ print $1; print $3 }')
+    mapfile -t words < <(sed -n '/^## The words/,/^## If/s/^| \([a-z].*\)/\1/p' \
+        README.md | awk -F ' [|] ?' '{ print $1; print $3 }')
     assert_equal "${#words[@]}" 20
     for word in "${words[@]//, /$'\n'}"; do
         while read -r word; do
