@@ -19,7 +19,7 @@ setup() {
 
 teardown() { [ -z "$WATCHER" ] || kill -- "-$WATCHER"; }
 
-@test "make builds every exercise, a binary beside each source; then there is nothing to do" {
+@test "make builds every exercise, a binary beside each source; then nothing is to do" {
     run quietly make
     assert_success
     refute_output --partial warning
@@ -73,16 +73,15 @@ teardown() { [ -z "$WATCHER" ] || kill -- "-$WATCHER"; }
     run quietly make help
     assert_success
     local word
-    for word in "make " "make ex01" "make check " make\ check-ex01 make\ run-ex01 make\ watch-ex01 \
-        make\ reset-ex01 make\ demo make\ test make\ solutions make\ handout make\ starters \
-        make\ clean; do
-        assert_output --partial "$word"
+    for word in "" ex01 "check " check-ex01 run-ex01 watch-ex01 reset-ex01 demo test \
+        solutions handout starters clean; do
+        assert_output --partial "make $word"
     done
     run awk 'length > 80' <<<"$output"
     refute_output
 }
 
-@test "make check: each starter scores 0 and says what is to do, make with its exit status" {
+@test "make check: each starter scores 0 and says what is to do; the exit status too" {
     run quietly make check
     assert_failure
     assert_equal "$(grep -c '^  0 of 20 points$' <<<"$output")" "$(exercises | wc -l)"
@@ -158,7 +157,8 @@ EOF
 
 @test "without bats, grading says what to do" {
     mkdir "$BATS_TEST_TMPDIR/bin"
-    ln -s "$(command -v bash)" "$(command -v env)" "$(command -v dirname)" "$BATS_TEST_TMPDIR/bin"
+    ln -s "$(command -v bash)" "$(command -v env)" "$(command -v dirname)" \
+        "$BATS_TEST_TMPDIR/bin"
     run quietly env PATH="$BATS_TEST_TMPDIR/bin" tests/grading/grade ex01_http_hello
     assert_failure 2
     assert_output --partial "make tools"
@@ -189,7 +189,9 @@ EOF
 @test "NO_INSTALL=1 only says what is missing" {
     mkdir -p "$BATS_TEST_TMPDIR/bin"
     local tool
-    for tool in bash env id mktemp rm; do ln -sf "$(command -v "$tool")" "$BATS_TEST_TMPDIR/bin"; done
+    for tool in bash env id mktemp rm; do
+        ln -sf "$(command -v "$tool")" "$BATS_TEST_TMPDIR/bin"
+    done
     run env PATH="$BATS_TEST_TMPDIR/bin" NO_INSTALL=1 tests/commands/setup demo
     assert_failure
     assert_output --partial "missing: bats strace curl iproute2"
@@ -199,7 +201,7 @@ EOF
 
 # With ALL=1 of all exercises; that each reference scores 20, late at that, is in
 # grades.bats.
-@test "make demo: the exchange, the page, 20 points for each reference; no process stays" {
+@test "make demo: the exchange, the page, 20 points; no process stays" {
     local chosen=ex01_http_hello
     [ -z "$ALL" ] || chosen=$(sample exercises)
     run quietly make demo EXERCISES="$(paste -s -d ' ' <<<"$chosen")"
@@ -491,8 +493,10 @@ as_nobody() { # COMMAND
 }
 
 @test "a program that forks without end hurts neither the machine nor another check" {
-    su -s /bin/bash nobody -c 'unshare --user true' || skip "no namespaces, no limit of processes"
-    as_nobody "sed -i 's/_exit(0);.*/for (;;) if (fork() == -1) pause();/' ex04_multi/solution/echo_fork.c &&
+    su -s /bin/bash nobody -c 'unshare --user true' ||
+        skip "no namespaces, no limit of processes"
+    as_nobody "sed -i 's/_exit(0);.*/for (;;) if (fork() == -1) pause();/' \
+            ex04_multi/solution/echo_fork.c &&
         LAB_ONLY='leaves no zombie|whatever clients' make -s check-ex04 SOLUTION=1"
     assert_failure 2
     assert_line --regexp '^  ✗ .* echo_fork: leaves no zombie$'
@@ -505,7 +509,8 @@ as_nobody() { # COMMAND
 # becomes of it, this machine is safe.
 @test "as root, too, a program that forks without end is ended, and soon" {
     local pids=/sys/fs/cgroup/pids/lab-test.$$
-    { [ "$(id -u)" -eq 0 ] && mkdir "$pids" 2>/dev/null; } || skip "not root, or no cgroup"
+    { [ "$(id -u)" -eq 0 ] && mkdir "$pids" 2>/dev/null; } ||
+        skip "not root, or no cgroup"
     echo 2000 >"$pids/pids.max"
     mkdir -p "$BATS_TEST_TMPDIR/ex01_http_hello"
     echo '#include <unistd.h>
