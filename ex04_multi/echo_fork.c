@@ -57,7 +57,7 @@ int main(int argc, char **argv)
 
     /* TODO 8: accept, fork, and again, until SIGINT or SIGTERM comes. SIGCHLD says that
        children have ended (TODO 9). */
-    fputs("echo_fork: TODO 9 is still to do\n", stderr);
+    fputs("echo_fork: TODO 8 is still to do\n", stderr);
     return 1;
 
     /* TODO 10: close the listening socket, end the children; exit status 0. */

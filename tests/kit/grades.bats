@@ -97,6 +97,39 @@ in_parallel() { # COMMAND [VARIABLE=VALUE...]
     refute_output
 }
 
+# The starters of an exercise, of somebody who has come to TODO N, in DIRECTORY.
+filled_in() { # EXERCISE N DIRECTORY
+    local file
+    mkdir -p "$3"
+    for file in "$LAB/$1"/solution/*.[ch]; do
+        "$LAB/tests/commands/starter" "$file" "$2" >"$3/${file##*/}"
+    done
+}
+
+@test "whoever has come to a TODO is sent to it, also where main() stands elsewhere" {
+    local exercise file program n numbers
+    # shellcheck source=tests/lib/lab.bash
+    . "$LAB/tests/lib/lab.bash"
+    for exercise in $(exercises); do
+        for file in "$LAB/$exercise"/solution/*.c; do
+            program=$(basename "$file" .c)
+            [ "$program" != net ] || continue
+            numbers=$(cat "$file" "${file%/*}/net.c" 2>/dev/null |
+                sed -n 's,^ */\* TODO \([0-9]*\):.*,\1,p' | sort -nu)
+            for n in $numbers; do
+                SOURCE=$BATS_TEST_TMPDIR/$exercise.$n
+                [ -d "$SOURCE" ] || filled_in "$exercise" "$n" "$SOURCE"
+                assert_equal "$program: $(first_open "$program" 99)" "$program: $n"
+            done
+        done
+    done
+    filled_in ex04_multi 2 "$BATS_TEST_TMPDIR/ex04_multi"
+    run grade ex04_multi WORK="$BATS_TEST_TMPDIR" FORMAT=pretty LAB_ONLY="say where they"
+    assert_output --partial "echo_fork: TODO 5 is still to do"
+    assert_output --partial "nothing stands under TODO 2 yet"
+    assert_output --partial 'README.md, "Step 2: the listening socket"'
+}
+
 # A submission of ex01 that is the C program on standard input; where SOON_S is set, its
 # grade has to come within so many seconds of fair time.
 submit() {

@@ -65,16 +65,50 @@ not_tested() { # REASON
 
 # ---- What can't be tested at all ----
 
+# The first TODO of PROGRAM that is still to do, of those before LIMIT, as its files say;
+# else LIMIT. One at the top of a file is done when something stands under it. Where the
+# same number stands in main() too, main() decides: it has come to a TODO that is not the
+# first where others, of functions that it calls later, are left.
+first_open() { # PROGRAM LIMIT
+    local file files=()
+    for file in "$SOURCE/$1.c" "$SOURCE/net.c"; do
+        [ ! -f "$file" ] || files+=("$file")
+    done
+    awk -v limit="$2" '
+        function under(written) { # does something stand under the TODO?
+            if (todo && written)
+                done[todo] = 1
+            todo = 0
+        }
+        FNR == 1 || /^ *\/\* TODO [0-9]+:/ { under(0) }
+        /^ *\/\* TODO [0-9]+:/ { todo = $3 + 0; done[todo] += 0; comment = 1 }
+        comment { comment = !/\*\//; next }
+        /TODO [0-9]+ is still to do/ { left[todo] = 1 }
+        /[^ ]/ { under(!/^\/\* ---- |^int main\(/) }
+        END {
+            under(0)
+            for (n = 1; n < limit && !((n in left) || (n in done) && !done[n]); n++)
+                ;
+            print n
+        }' "${files[@]}"
+}
+
 # Notes why PROGRAM can't be tested at all, as blame says it; `needs` tells it. Where that
 # is so for every program of the exercise, `ready` tells each test the reason of the
 # first.
 block() { # PROGRAM SEEN
-    local program todo new=$BATS_FILE_TMPDIR/new.$BASHPID
+    local program todo open new=$BATS_FILE_TMPDIR/new.$BASHPID
     todo=$(sed -n 's/^stderr: .*TODO \([0-9]*\) is still to do$/\1/p' <<<"$2" | head -1)
     [ -z "$todo" ] || {
-        because "The starter is filled in up to that TODO:" \
-            "the step of its number comes next."
-        section "$(sed -n "s/^## \(Step $todo: \)/\1/p" "$LAB/$EXERCISE/README.md")"
+        open=$(first_open "$1" "$todo")
+        if [ "$open" = "$todo" ]; then
+            because "The starter is filled in up to that TODO:" \
+                "the step of its number comes next."
+        else
+            because "main() has come to that TODO, but nothing stands under TODO $open" \
+                "yet: its step comes next."
+        fi
+        section "$(sed -n "s/^## \(Step $open: \)/\1/p" "$LAB/$EXERCISE/README.md")"
     }
     # Whole or not at all: what runs beside may look for it now.
     BLOCKS=true blame "$2" >"$new" || true
