@@ -13,10 +13,10 @@ ifeq ($(lastword $(MAKEFILE_LIST)),../Makefile)
 # In an exercise, whose Makefile includes this one: the same words, for this one alone.
 SHORT := $(firstword $(subst _, ,$(lastword $(notdir $(CURDIR)))))
 UP     = @$(MAKE) --no-print-directory -C ..
-.PHONY: all check run watch reset clean help
+.PHONY: all check run watch hint show reset clean help
 all:
 	$(UP) $(SHORT)
-check run watch reset clean:
+check run watch hint show reset clean:
 	$(UP) $@-$(SHORT) $(if $(WORK),WORK="$$(cd "$(WORK)" && pwd)")
 help:
 	$(UP) help
@@ -53,10 +53,24 @@ ifneq ($(filter-out $(FORMATS),$(FORMAT)),)
 $(error FORMAT=$(FORMAT): it is one of $(FORMATS))
 endif
 
+# Of some of its checks one exercise is graded; `only` knows what makes sense.
+ifneq ($(ONLY)$(FIRST),)
+ifneq ($(filter check,$(MAKECMDGOALS)),)
+$(error ONLY and FIRST are for one exercise: make check-$(firstword $(SHORTS)))
+endif
+mistake = $(shell ONLY='$(subst ','\'',$(ONLY))' FIRST='$(FIRST)' FORMAT='$(FORMAT)' \
+              tests/grading/only $(call known,$(1)) 2>&1 >/dev/null)
+GRADED  := $(filter $(SHORTS),$(patsubst check-%,%,$(MAKECMDGOALS:watch-%=check-%)))
+MISTAKE := $(foreach s,$(GRADED),$(call mistake,$(s)))
+ifneq ($(MISTAKE),)
+$(error $(MISTAKE))
+endif
+endif
+
 .SECONDEXPANSION:
 .DELETE_ON_ERROR:
-.PHONY: all $(SHORTS) run watch reset solutions starters check demo test steady mutants \
-        tools
+.PHONY: all $(SHORTS) run watch hint show reset next solutions starters check demo test
+.PHONY: steady mutants tools
 .PHONY: clean help handout grade gradescope classroom50
 .PHONY: instruments compile-command
 
@@ -82,8 +96,12 @@ check-%: instruments
 	@tests/grading/grade $(call named,$*)
 
 # These need to know of which exercise.
-run watch reset:
+run watch hint show reset:
 	$(error which exercise? $(foreach s,$(SHORTS),make $@-$(s)))
+
+##make next           how far you are, and what is next
+next:
+	@tests/commands/next $(EXERCISES)
 
 ##make run-ex01       build it, start it, see it at work (PROGRAM=, PORT=)
 run-%: instruments $$(call programs,$$(call named,$$*)$$(if $$(SOLUTION),/solution))
@@ -92,6 +110,14 @@ run-%: instruments $$(call programs,$$(call named,$$*)$$(if $$(SOLUTION),/soluti
 ##make watch-ex01     grade it again at every save
 watch-%: instruments
 	@tests/commands/watch $(call named,$*)
+
+##make hint-ex01      a hint for the first failed check; each time one more
+hint-%:
+	@tests/commands/hint $(call named,$*)
+
+##make show-ex01      a reference solution, where you have been given it
+show-%:
+	@tests/commands/show $(call named,$*)
 
 ##make reset-ex01     the starter back (asks first, keeps a copy)
 reset-%:
@@ -169,6 +195,7 @@ help:
 	@echo "WORK=DIR grades a copy that lies elsewhere;"
 	@$(if $(wildcard $(REFERENCE)),echo "SOLUTION=1 takes the reference solutions;")
 	@echo "V=1 shows every failed check in full; FORMAT=tap, json, junit, markdown;"
+	@echo "ONLY=3 (or words) makes this check alone, FIRST=1 stops at a failed one;"
 	@echo "LAB_PATIENCE=3 on a slow machine."
 
 # ---- How programs are built ----

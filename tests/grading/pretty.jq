@@ -5,13 +5,15 @@
 #
 # Arguments: the exercises, in the order of the records; $where (after the name: what of
 # it is graded), $next (what comes after this exercise, or ""), $verbose (not empty: every
-# failed check in full beneath its line), $colours (not empty: with colours).
+# failed check in full beneath its line), $colours (not empty: with colours), $before (the
+# records of the last time, in any order).
 include "text";
 
 def rows: 24; # of the smallest screen
 def rows_around: 6; # its title, points, next, two lines of make, the prompt
+def rows_of_broken: 3; # names of checks that passed the last time, at most
 
-def paint($colour): if $colours == "" then . else "\u001b[\($colour)m\(.)\u001b[0m" end;
+def paint($colour): painted($colour; $colours);
 def bold: paint("1");
 def dim: paint("2");
 def mark:
@@ -35,31 +37,55 @@ def beneath:
     elif $verbose != "" and .verdict == "failed" then in_full(null)
     else empty end;
 
+# What the points were the last time, where they were others.
+def last_time:
+    .points as $points | .exercise as $exercise
+    | $before[] | select(.exercise == $exercise and .tools and .points != $points)
+    | "(\(.points) the last time)";
+
 def points:
     (.possible + .left_out) as $all
-    | ("  \(.points) of \(.possible) points" | bold)
-    + if .left_out == 0 then ""
-        else " (\(.left_out) of \($all) left out: they could not be tested here)" end;
+    | "(\(.left_out) of \($all) left out: they could not be tested here)" as $left_out
+    | [("  \(.points) of \(.possible) points" | bold)]
+    + (if .left_out == 0 then [] else [$left_out] end)
+    + [last_time]
+    | if length < 3 then join(" ") else (.[:2] | join(" ")), "  \(.[2])" end;
+
+# Of these checks, those that have failed, and passed the last time.
+def broken:
+    [$before[] | select(.verdict == "passed") | {exercise, check}] as $passed
+    | map(select(.verdict == "failed") | . as $now
+        | select(any($passed[]; . == ($now | {exercise, check}))));
+
+# Their names, a line each, in as many rows as there are for them.
+def names_of_broken:
+    if length == 0 then empty
+    else "  failed now, passed the last time:",
+        (.[:rows_of_broken][] | "    \(.check)"),
+        if length > rows_of_broken then "    and \(length - rows_of_broken) more"
+            else empty end
+    end;
 
 # Why checks were not tested, each reason once.
 def reasons:
     reduce .[] as $reason ([]; if index([$reason]) then . else . + [$reason] end)
     | .[] | "not tested: \(.)" | fold | "  \("·" | paint("31")) \(.)";
 
-# The check that is to be mended first.
-def focus:
-    first((.[] | select(.verdict == "failed")), (.[] | select(.verdict == "not tested")));
 def focus_in_full($rows): line(bold), in_full($rows);
 
 # What comes after the checks of an exercise.
 def summary($checks):
     ([$checks | focus] | first) as $first
     | [$checks[] | select(.verdict == "not tested").reason] as $untested
+    | [$checks | broken | names_of_broken] as $broken
     | ($untested | reasons),
     (select($first and $verbose == "" and (several | not))
-        | $first | "", focus_in_full(rows - rows_around)),
-    points,
+        | $first | "", focus_in_full(rows - rows_around - ($broken | length))),
+    if .part_of then "  \($checks | length) of \(.part_of) checks run" | bold
+        else points end,
+    $broken[],
     if $first then "  next: \($first.check)"
+        elif .part_of then "  next: all checks, for a grade"
         elif several or $next == "" then empty
         else "  next: \($next)" end;
 

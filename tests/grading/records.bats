@@ -59,6 +59,24 @@ passed
     refute_output --partial "next:"
 }
 
+@test "of checks that were asked for, only these have records, and the points are none" {
+    export ONLY=ends LAB_ONLY='^(\[15\] ends)$'
+    of_records 'map(.check // .part_of) | join(", ")' <<<"ok 1 [15] ends"
+    assert_output "ends, 3"
+    of_records '.[0] | .number, .verdict' </dev/null
+    assert_output "3
+not tested"
+    unset ONLY
+    export FIRST=1
+    of_records 'map(.check // .part_of) | join(", ")' < <(echo "ok 1 [2] listens"
+        failed 2 '[3] answers #1 with \"it\" & more'
+        failed 3 "[15] ends" blocked true)
+    assert_output 'listens, answers #1 with \"it\" & more, 3'
+    unset FIRST
+    of_records '.[-1].part_of' </dev/null
+    assert_output null
+}
+
 @test "the grade says what it was made with" {
     records </dev/null >"$BATS_TEST_TMPDIR/records" && fail "full marks"
     run jq -r 'select(.tools)

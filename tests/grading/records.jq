@@ -22,6 +22,9 @@ def checks:
         | .possible |= tonumber]
     | to_entries | map(.value + {number: (.key + 1)});
 
+# Those that were asked for.
+def asked_for: if $only == "" then . else map(select(.name | test($only))) end;
+
 # The source that a check is about, where its name or the exercise leaves no choice.
 def source_of($check):
     [$ARGS.positional[] | select(. != "net.c")] as $programs
@@ -62,8 +65,11 @@ def said($lines):
         cause: (.cause | text), blocked: (.blocked == true), reason: (.reason | text),
         read: ((.read | objects | map_values(text) | {file, section}) // null)};
 
-# Adds a record to the state: it is put out at once, and counted in the grade.
-def put($record): .out += [$record] | .all += [$record];
+# Adds a record to the state: it is put out at once, and counted in the grade. After the
+# first failed one nothing is, where it is the last that was asked for.
+def put($record):
+    if $first != "" and (.all | any(.verdict == "failed")) then .
+    else .out += [$record] | .all += [$record] end;
 
 # A check of which bats has told that it failed. Where no check of a program can be made,
 # the first says so and has failed; for the others that reason is given.
@@ -108,6 +114,7 @@ def grade:
     | {exercise: $exercise, points: ($made | map(.points) | add // 0),
         possible: ($made | map(.possible) | add // 0),
         left_out: (.all - $made | map(.possible) | add // 0),
+        part_of: (if $only + $first == "" then null else checks | length end),
         lab: ($commit | first_line | text),
         tools: {cc: ($cc | first_line | text), bats: ($bats | first_line | text),
             kernel: $kernel},
@@ -115,8 +122,8 @@ def grade:
         patience: ($patience | tonumber? // null), seconds: (now - .began | thousandths)};
 
 foreach (inputs, null) as $line (
-    {checks: checks, began: now, since: now, told: null, lines: [], note: {}, out: [],
-        all: [], reasons: {}};
+    {checks: checks | asked_for, began: now, since: now, told: null, lines: [], note: {},
+        out: [], all: [], reasons: {}};
     .out = []
     | if $line == null then finish | put_the_rest | .grade = grade
         elif $line | startswith("begin ") then finish | .since = now

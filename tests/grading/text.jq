@@ -1,6 +1,13 @@
 # How a record reads: what the renderings for people share. No line is longer than 76
 # columns, so that four more stand before it.
 
+def painted($colour; $colours):
+    if $colours == "" then . else "\u001b[\($colour)m\(.)\u001b[0m" end;
+
+# Of the records of an exercise the check that is to be mended first.
+def focus:
+    first((.[] | select(.verdict == "failed")), (.[] | select(.verdict == "not tested")));
+
 # Lines of at most 66 columns, broken at a space where there is one.
 def fold:
     if length <= 66 then .

@@ -73,8 +73,8 @@ teardown() { [ -z "$WATCHER" ] || kill -- "-$WATCHER"; }
     run quietly make help
     assert_success
     local word
-    for word in "" ex01 "check " check-ex01 run-ex01 watch-ex01 reset-ex01 demo test \
-        solutions handout starters clean; do
+    for word in "" ex01 "check " check-ex01 run-ex01 watch-ex01 hint-ex01 show-ex01 next \
+        reset-ex01 demo test solutions handout starters clean; do
         assert_output --partial "make $word"
     done
     run awk 'length > 80' <<<"$output"
@@ -143,9 +143,16 @@ check-ex09|there is no exercise 'ex09', only ex01
 run-ex09|there is no exercise 'ex09', only ex01
 run|which exercise? make run-ex01
 watch|which exercise? make watch-ex01
+hint|which exercise? make hint-ex01
+show|which exercise? make show-ex01
 reset|which exercise? make reset-ex01
 check WORK=/no/such/place|WORK=/no/such/place: there is no such directory
 check-ex01 WORK=/no/such/place|WORK=/no/such/place: there is no such directory
+check ONLY=3|ONLY and FIRST are for one exercise: make check-ex01
+check-ex01 ONLY=18|ONLY=18: the checks of ex01_http_hello are 1 to 17
+watch-ex01 ONLY=xyz|ONLY=xyz: no check of ex01_http_hello has these words in its name
+check-ex01 FIRST=yes|FIRST=yes: it is 1
+check-ex01 FIRST=1 FORMAT=junit|FORMAT=junit: with ONLY and FIRST it is pretty, tap
 check FORMAT=html|FORMAT=html: it is one of pretty tap json junit
 EOF
     run quietly tests/grading/grade
@@ -437,6 +444,178 @@ follows() { # SAMPLE OUTPUT
         [ -s sample ] || fail "$exercise/README.md has no sample run"
         follows sample out || fail "$exercise/README.md; seen: $(cat out)"
     done
+}
+
+# Puts what a grading of the solution says where a student's last one is kept.
+keep_full_marks() {
+    mkdir -p .grades
+    quietly make -s check-ex01 SOLUTION=1 FORMAT=json >.grades/ex01_http_hello.jsonl
+}
+
+@test "make check-ex01 says what has changed since the last time" {
+    keep_full_marks
+    run quietly make -s check-ex01
+    assert_line "  0 of 20 points (20 the last time)"
+    assert_line --index -4 "  failed now, passed the last time:"
+    assert_line --index -3 "    listens on the port it is given"
+    assert_equal "$(jq -r 'select(.tools).points' .grades/ex01_http_hello.jsonl)" 0
+    run quietly tests/grading/check ex01_http_hello
+    assert_line "  0 of 20 points"
+    refute_output --partial "the last time"
+    run git status --porcelain --untracked-files=all .grades
+    refute_output
+    # Only what was tested is a grading; a file that is damaged is none.
+    echo '{"tools": 1' >>.grades/ex01_http_hello.jsonl
+    run quietly make -s check-ex01
+    assert_line "  0 of 20 points"
+    rm -r .grades
+}
+
+@test "a last grading is kept of a student's own, whole grading alone" {
+    keep_full_marks
+    cp .grades/ex01_http_hello.jsonl "$BATS_TEST_TMPDIR/kept"
+    mkdir -p "$BATS_TEST_TMPDIR/work"
+    cp -r ex01_http_hello "$BATS_TEST_TMPDIR/work"
+    local how
+    for how in WORK="$BATS_TEST_TMPDIR/work" FORMAT=tap FORMAT=autolab LAB_ONLY=FIN \
+        SOLUTION=1; do
+        run quietly env "$how" make -s check-ex01
+        refute_output --partial "the last time"
+        cmp .grades/ex01_http_hello.jsonl "$BATS_TEST_TMPDIR/kept"
+    done
+    quietly make -s clean
+    cmp .grades/ex01_http_hello.jsonl "$BATS_TEST_TMPDIR/kept"
+    echo y | make -s reset-ex01
+    [ ! -e .grades/ex01_http_hello.jsonl ]
+    rm -r .grades ex01_http_hello/*.before-reset-*
+}
+
+@test "gradings side by side keep one whole; where nothing can be kept, nothing is said" {
+    quietly make -s instruments
+    quietly make -s check-ex01 >/dev/null &
+    quietly make -s check-ex01 >/dev/null || true
+    wait "$!" || true
+    assert_equal "$(ls -A .grades)" ex01_http_hello.jsonl
+    assert_equal "$(jq -s 'map(select(.tools)) | length' .grades/*.jsonl)" 1
+    rm -r .grades
+    : >.grades # stands for a directory that can't be made, for root as well
+    run quietly make -s check-ex01
+    assert_line --index -1 --partial "Error 1"
+    assert_line --index -2 "  next: listens on the port it is given"
+    rm .grades
+}
+
+@test "make next: a bar an exercise, and the first that has not all its points" {
+    run quietly make -s next
+    assert_line --index 0 "ex01  --------------------  not graded yet"
+    assert_line --index -1 "next: make check-ex01"
+    mkdir .grades
+    echo '{"exercise": "ex01_http_hello", "points": 20, "possible": 20, "tools": {}}' \
+        >.grades/ex01_http_hello.jsonl
+    run quietly make -s -C udp next
+    assert_line --index 0 "ex01  ####################  20 of 20"
+    assert_line --index 4 "udp   --------------------  not graded yet"
+    assert_line --index -1 "next: make check-ex02"
+    cat >.grades/ex02_accept_loop.jsonl <<'EOF'
+{"exercise": "ex02_accept_loop", "check": "counts", "verdict": "not tested"}
+{"exercise": "ex02_accept_loop", "check": "listens", "verdict": "failed"}
+{"exercise": "ex02_accept_loop", "points": 13, "possible": 18, "tools": {}}
+EOF
+    run quietly make -s next
+    assert_line --index 1 "ex02  ##############------  13 of 18"
+    assert_line --index -1 "next: ex02, listens"
+    run quietly script -qc "TERM=xterm make -s next" /dev/null
+    assert_line --index 1 --partial $'\033[33m##############\033[0m------  13 of 18'
+    run quietly script -qc "TERM=xterm NO_COLOR=1 make -s next" /dev/null
+    refute_output --partial $'\033'
+    rm -r .grades
+}
+
+# Keeps a last grading in which this check failed.
+keep_failed() { # CHECK SECTION
+    mkdir -p .grades
+    jq -nc --arg check "$1" --arg section "$2" '{exercise: "ex01_http_hello"} + (
+        {check: "listens", verdict: "passed"},
+        {$check, verdict: "failed", expected: "one byte", seen: "none",
+            cause: "It waits.", read: {file: "ex01_http_hello/README.md", $section},
+            file: "ex01_http_hello/server.c", line: 12},
+        {points: 2, possible: 20, tools: {}})' >.grades/ex01_http_hello.jsonl
+}
+
+@test "make hint-ex01: where to read, the cause, the solution; anew with another check" {
+    run quietly make -s hint-ex01
+    assert_failure 2
+    assert_line "a hint is for the first check that failed: make check-ex01 first"
+    keep_failed "accepts" "Step 5: accept"
+    local opens="make hint-ex01 opens the next" hint=("accepts"
+        "    expected  one byte"
+        '    read      ex01_http_hello/README.md, "Step 5: accept"')
+    run quietly make -s hint-ex01
+    assert_output "$(printf '%s\n' "${hint[@]}" "hint 1 of 3: $opens")"
+    hint+=("    cause     It waits." "    yours     ex01_http_hello/server.c, line 12")
+    run quietly make -s -C ex01_http_hello hint
+    assert_output "$(printf '%s\n' "${hint[@]}" "hint 2 of 3: $opens")"
+    hint+=("    solution  ex01_http_hello/solution/server.c, TODO 5"
+        "    int client_fd = accept(server_fd, NULL, NULL);"
+        "    if (client_fd == -1)"
+        '        return failed("accept");')
+    run quietly make -s hint-ex01
+    assert_output "$(printf '%s\n' "${hint[@]}" "hint 3 of 3: that is all there is")"
+
+    # A grading in which the same check fails does not close them.
+    keep_failed "accepts" "Step 5: accept"
+    run quietly make -s hint-ex01
+    assert_line "hint 3 of 3: that is all there is"
+    keep_failed "sends" "Traps"
+    run quietly make -s hint-ex01
+    assert_line --index -1 "hint 1 of 2: $opens"
+    keep_failed "receives" "Step 6: receive"
+    printf '2\nreceives\n' >.grades/ex01_http_hello.hint
+    run quietly make -s hint-ex01
+    assert_line "enum request { COMPLETE, TOO_LARGE, BROKEN };"
+    assert_equal "$(sed '1,/    solution/d' <<<"$output" | wc -l)" $((5 + 1))
+    rm -r .grades
+}
+
+@test "ONLY makes some checks, FIRST=1 all up to one that fails, both no grade" {
+    run quietly make -s check-ex01 SOLUTION=1 ONLY=2
+    assert_success
+    assert_line --index 1 "  ✓ 1/1   builds without a warning"
+    assert_line --index 2 "  1 of 17 checks run"
+    run quietly make -s -C ex01_http_hello check SOLUTION=1 ONLY='for PORT 0'
+    assert_success
+    assert_line --index 1 "  ✓ 1/1   says on which port it listens, also for port 0"
+    refute_output --partial "points"
+
+    sed 's/Hello World/Hallo/' ex01_http_hello/solution/server.c >ex01_http_hello/server.c
+    run quietly make -s check-ex01 FIRST=1
+    cp "$LAB/ex01_http_hello/server.c" ex01_http_hello
+    assert_failure
+    assert_line --index 3 "  ✗ 0/3   answers a request with the page"
+    assert_line "  3 of 17 checks run"
+    refute_output --partial "not tested"
+    assert_line "  next: answers a request with the page"
+    [ ! -e .grades ]
+}
+
+@test "make show-ex01 prints the solution without marks, each file by its name" {
+    make -s show-ex01 >"$BATS_TEST_TMPDIR/shown"
+    grep -v ' SOLUTION \*/' ex01_http_hello/solution/server.c |
+        diff "$BATS_TEST_TMPDIR/shown" -
+    run quietly make -s show-ex04
+    local name
+    for name in chat_poll chat_threads echo_fork net; do
+        assert_line "/* ======== ex04_multi/solution/$name.c ======== */"
+    done
+    refute_output --partial "SOLUTION */"
+    cd ex04_multi
+    run quietly make -s show PROGRAM=net
+    refute_output --partial "====="
+    assert_output "$(grep -v ' SOLUTION \*/' solution/net.c)"
+    run quietly make -s show PROGRAM=server
+    assert_failure 2
+    assert_line "PROGRAM=server: ex04_multi has no such program, only chat_poll\
+ chat_threads echo_fork net"
 }
 
 @test "make reset-ex01 asks, keeps the old file and puts the starter back" {

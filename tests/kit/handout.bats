@@ -62,6 +62,13 @@ secrets() {
     refute_output --partial warning
     run quietly make -s check-ex01
     assert_line "  0 of 20 points"
+    run quietly make -s hint-ex01
+    assert_line --index -1 "hint 1 of 2: make hint-ex01 opens the next"
+    run quietly make -s next
+    assert_line --index 0 "ex01  --------------------  0 of 20"
+    assert_line --index -1 "next: ex01, listens on the port it is given"
+    run quietly make -s check-ex01 ONLY=2
+    assert_line "  1 of 17 checks run"
     run quietly make -s run-ex01 PORT=0
     assert_output --partial "TODO 1 is still to do"
     cp "$LAB/ex01_http_hello/solution/server.c" ex01_http_hello/server.c
@@ -84,7 +91,7 @@ secrets() {
 
 @test "what is not in it says so, in one line" {
     local word
-    for word in demo test solutions starters handout "check-ex01 SOLUTION=1"; do
+    for word in demo test solutions starters handout show-ex01 "check-ex01 SOLUTION=1"; do
         # shellcheck disable=SC2086
         run quietly make -s $word
         assert_failure
@@ -184,6 +191,8 @@ secrets() {
     refute_output
     run quietly env LAB_ONLY="listens on the" make -s check-ex01 SOLUTION=1
     assert_line "  ✓ 2/2   listens on the port it is given"
+    run quietly make -s show-ex01
+    assert_output "$(<ex01_http_hello/solution/server.c)"
     run quietly make -s solutions
     assert_success
     run bash -c 'echo y | make -s reset-ex01'

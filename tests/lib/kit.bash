@@ -21,6 +21,11 @@ write_starters() { # EXERCISE DIRECTORY
     done
 }
 
+# Prints a source of a solution without the marks of which starters are made.
+unmarked() { # FILE
+    sed '/\/\* BEGIN SOLUTION \*\//d; /\/\* END SOLUTION \*\//d' "$1"
+}
+
 # The lab's files that are handed out as they are, sorted: all that a student's commands
 # need for these exercises, and nothing that gives a solution away. Not what make builds.
 kit_files() { # EXERCISE...
@@ -29,7 +34,7 @@ kit_files() { # EXERCISE...
         printf '%s\n' Makefile LICENSE README.md \
             .clang-format .clangd .devcontainer/devcontainer.json .editorconfig \
             .gitignore \
-            tests/commands/{reset,run,setup,starter,watch}
+            tests/commands/{hint,next,reset,run,setup,show,starter,watch}
         for exercise; do
             printf '%s\n' "$exercise/Makefile" "$exercise/README.md"
             find "tests/$exercise" -maxdepth 1 -type f \
