@@ -90,7 +90,7 @@ int main(int argc, char **argv)
     for (;;) {
         /* TODO 5: accept the next client: client_fd, a socket for this client alone. When
            accept() fails there is still a next client: a message, a short wait, and once
-           more. When a signal shall end the server, leave the loop. */
+           more. When a signal is to end the server, leave the loop. */
         fputs("server: TODO 5 is still to do\n", stderr);
         return 1;
 

@@ -47,7 +47,7 @@ struct chat {
 /* TODO 17: admit(chat, client_fd): a free place in the array, and an id. */
 
 /* TODO 18: serve(chat): poll() for all, then serve those for whom something has come,
-   until SIGINT or SIGTERM comes. Result: the exit status. */
+   until SIGINT or SIGTERM comes. Returns the exit status. */
 
 int main(int argc, char **argv)
 {

@@ -64,7 +64,7 @@ int main(int argc, char **argv)
     fputs("asym_server: TODO 4 is still to do\n", stderr);
     return 1;
 
-    /* TODO 5: for each datagram, until a signal shall end the server: receive it, with
+    /* TODO 5: for each datagram, until a signal is to end the server: receive it, with
        its sender's address, and print it. One of no bytes is a message too.
        Then step 6: send its length to its sender, 32 bits in network byte order. When
        that fails, say so and go on: it is one client's loss. */

@@ -68,7 +68,7 @@ static int failed(const char *call)
 /* BEGIN SOLUTION */
 enum request { COMPLETE, TOO_LARGE, BROKEN };
 
-/* Tells whether the bytes hold CR LF CR LF, the blank line that ends the head of a
+/* Whether the bytes hold CR LF CR LF, the blank line that ends the head of a
    request (RFC 9112, section 2.1). No strstr(): a request may hold NUL bytes. */
 static bool has_blank_line(const char *bytes, size_t length)
 {
@@ -78,7 +78,7 @@ static bool has_blank_line(const char *bytes, size_t length)
     return false;
 }
 
-/* Receives a request up to its blank line. BROKEN has been said on stderr. */
+/* Receives a request up to its blank line. BROKEN: already reported on stderr. */
 static enum request receive_request(int client_fd)
 {
     char bytes[REQUEST_MAX];
@@ -106,7 +106,7 @@ static enum request receive_request(int client_fd)
 /* TODO 7: send_all(fd, bytes, length): send() may take only a part, so call it until
    nothing is left. send_response(client_fd, status, page): the head, then the page. */
 /* BEGIN SOLUTION */
-/* Sends every byte. Result: 0, or -1 with errno as send(2) left it.
+/* Sends every byte. Returns 0, or -1 with errno as send(2) left it.
    MSG_NOSIGNAL: to a client that has left, send() fails with EPIPE and no signal;
    without it SIGPIPE would end the program before it could say why. */
 static int send_all(int fd, const char *bytes, size_t length)
@@ -122,7 +122,7 @@ static int send_all(int fd, const char *bytes, size_t length)
 }
 
 /* Sends a complete response (RFC 9112, section 2.1): status line, header fields, blank
-   line, page. Result: 0, or -1 with errno set. */
+   line, page. Returns 0, or -1 with errno set. */
 static int send_response(int client_fd, const char *status, const char *page)
 {
     char head[256];

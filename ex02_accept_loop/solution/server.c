@@ -109,8 +109,8 @@ static int stop_on_signals(void)
 }
 
 /* The only place where this server waits: until fd is ready for events (POLLIN, POLLOUT;
-   a negative fd never is), no longer than limit_ms. Result: 0, or -1 with errno set:
-   ETIMEDOUT, or EINTR when the server shall end. */
+   a negative fd never is), no longer than limit_ms. Returns 0, or -1 with errno set:
+   ETIMEDOUT, or EINTR when the server is to end. */
 static int wait_for(int fd, short events, int limit_ms)
 {
     struct pollfd fds[] = {{.fd = stop_pipe[0], .events = POLLIN},
@@ -139,7 +139,7 @@ static int wait_for(int fd, short events, int limit_ms)
 /* BEGIN SOLUTION */
 enum request { COMPLETE, TOO_LARGE, BROKEN };
 
-/* Tells whether the bytes hold CR LF CR LF, the blank line that ends the head of a
+/* Whether the bytes hold CR LF CR LF, the blank line that ends the head of a
    request (RFC 9112, section 2.1). No strstr(): a request may hold NUL bytes. */
 static bool has_blank_line(const char *bytes, size_t length)
 {
@@ -158,7 +158,7 @@ static ssize_t recv_in_time(int fd, char *bytes, size_t length)
 }
 
 /* Receives a request up to its blank line, and sets a '\0' after it: there is room for
-   REQUEST_MAX bytes and one. BROKEN has been said on stderr. */
+   REQUEST_MAX bytes and one. BROKEN: already reported on stderr. */
 static enum request receive_request(int client_fd, char *bytes)
 {
     size_t length = 0;
@@ -168,7 +168,7 @@ static enum request receive_request(int client_fd, char *bytes)
             return TOO_LARGE;
         ssize_t received = recv_in_time(client_fd, bytes + length, REQUEST_MAX - length);
         if (received == -1) {
-            if (errno != EINTR) /* the server shall end: no failure */
+            if (errno != EINTR) /* the server is to end: no failure */
                 failed("recv");
             return BROKEN;
         }
@@ -189,7 +189,7 @@ static enum request receive_request(int client_fd, char *bytes)
    status, page, length, only_head): the head, then, but for HEAD, the page.
    answer(client_fd, request, bytes, file): finds the response and sends it. */
 /* BEGIN SOLUTION */
-/* Sends every byte. Result: 0, or -1 with errno set: ETIMEDOUT, or as send(2) left it.
+/* Sends every byte. Returns 0, or -1 with errno set: ETIMEDOUT, or as send(2) left it.
    MSG_NOSIGNAL: to a client that has left, send() fails with EPIPE and no signal;
    without it SIGPIPE would end the program before it could say why.
    MSG_DONTWAIT: send() takes what the kernel has room for and never waits for more. */
@@ -208,7 +208,7 @@ static int send_all(int fd, const char *bytes, size_t length)
 }
 
 /* Sends a complete response (RFC 9112, section 2.1): status line, header fields, blank
-   line, and page if not only the head is asked for. Result: 0, or -1 with errno set. */
+   line, and page if not only the head is asked for. Returns 0, or -1 with errno set. */
 static int send_response(int client_fd, const char *status, const char *page,
                          size_t page_length, bool only_head)
 {
@@ -244,7 +244,7 @@ static void drain(int client_fd)
 }
 
 /* Sends a response that says no. There may be more of the request to come: the rest of
-   what is too large, or the data of a POST. Result: 0, or -1 with errno set. */
+   what is too large, or the data of a POST. Returns 0, or -1 with errno set. */
 static int refuse(int client_fd, const char *status, bool only_head)
 {
     char page[64];
@@ -255,7 +255,7 @@ static int refuse(int client_fd, const char *status, bool only_head)
     return 0;
 }
 
-/* Reads a file. Result: its bytes, which the caller frees, or NULL when it can't be read.
+/* Reads a file. Returns its bytes, which the caller frees, or NULL when it can't be read.
    Read whole before the first byte is sent: Content-Length is what has been read, even
    when somebody writes to the file meanwhile. Only a regular file is opened: a FIFO would
    wait for somebody who writes into it. */
@@ -299,7 +299,7 @@ static int send_file(int client_fd, const char *path, bool only_head)
 }
 
 /* Cuts the first line of a request, "METHOD TARGET HTTP/1.x" (RFC 9112, section 3): what
-   is left of it is METHOD. Result: TARGET, or NULL when the line has not this form. */
+   is left of it is METHOD. Returns TARGET, or NULL when the line has not this form. */
 static char *cut_first_line(char *line)
 {
     line[strcspn(line, "\r")] = '\0';
@@ -317,7 +317,7 @@ static char *cut_first_line(char *line)
     return target;
 }
 
-/* Sends the response that a request gets. Result: 0, or -1 with errno set. */
+/* Sends the response that a request gets. Returns 0, or -1 with errno set. */
 static int answer(int client_fd, enum request request, char *bytes, const char *file)
 {
     static unsigned long visits; /* GETs of "/" until now */
@@ -400,7 +400,7 @@ int main(int argc, char **argv)
     for (;;) {
         /* TODO 5: accept the next client: client_fd, a socket for this client alone. When
            accept() fails there is still a next client: a message, a short wait, and once
-           more. When a signal shall end the server, leave the loop. */
+           more. When a signal is to end the server, leave the loop. */
         /* BEGIN SOLUTION */
         if (wait_for(server_fd, POLLIN, FOREVER) == -1 && errno == EINTR)
             break;

@@ -31,7 +31,7 @@ static int usage(const char *program)
 /* BEGIN SOLUTION */
 /* Sends the request (RFC 9112, section 3). In the field Host, an IPv6 address stands in
    brackets, as its own colons would hide the one before the port (RFC 3986, 3.2.2).
-   Result: 0, or -1 with errno set. */
+   Returns 0, or -1 with errno set. */
 static int send_request(int client_fd, const struct server *server, const char *path)
 {
     bool ipv6 = strchr(server->host, ':') != NULL;
@@ -56,7 +56,7 @@ static int send_request(int client_fd, const struct server *server, const char *
 /* TODO 5: print_response(client_fd, server): receives until the server has closed, and
    writes each piece to stdout as it is, at once. */
 /* BEGIN SOLUTION */
-/* Result: 0, or 1 after a message: the exit status. No printf("%s"): a response may hold
+/* Returns 0, or 1 after a message: the exit status. No printf("%s"): a response may hold
    NUL bytes, and what recv() brings does not end in one. */
 static int print_response(int client_fd, const struct server *server)
 {

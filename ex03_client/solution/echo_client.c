@@ -28,7 +28,7 @@ static int usage(const char *program)
 /* TODO 6: read_line(line): the next line of stdin, with its LF; a last line without one
    gets one. A line of more than LINE_SIZE bytes: a message, exit status 1. */
 /* BEGIN SOLUTION */
-/* Result: the length of the line in bytes, 0 at the end of the input, or -1 after a
+/* Returns the length of the line in bytes, 0 at the end of the input, or -1 after a
    message. No fgets(): a line may hold NUL bytes, and its length would be unknown. */
 static int read_line(char line[LINE_SIZE])
 {
@@ -56,7 +56,7 @@ static int read_line(char line[LINE_SIZE])
    bring it in pieces. */
 /* BEGIN SOLUTION */
 /* Receives exactly length bytes. What comes after them is left to the kernel, which keeps
-   it for the next line. Result: 0, or 1 after a message: the exit status. */
+   it for the next line. Returns 0, or 1 after a message: the exit status. */
 static int receive_all(int client_fd, const struct server *server, char *bytes,
                        size_t length)
 {
@@ -72,7 +72,7 @@ static int receive_all(int client_fd, const struct server *server, char *bytes,
     return 0;
 }
 
-/* Sends a line, waits until it has come back, prints it. Result: the exit status. */
+/* Sends a line, waits until it has come back, prints it. Returns the exit status. */
 static int there_and_back(int client_fd, const struct server *server, char *line,
                           size_t length)
 {

@@ -48,7 +48,7 @@ int failed(const struct server *server, const char *call, const char *reason)
    makes for one after the other a socket of its family, until one is connected. A socket
    that could not be connected is closed, and the addresses are freed. */
 /* BEGIN SOLUTION */
-/* Connects to one address. Result: the socket, or -1 with errno set; *call is the name of
+/* Connects to one address. Returns the socket, or -1 with errno set; *call is the name of
    the call that was made last. */
 static int connect_to_address(const struct addrinfo *address, const char **call)
 {

@@ -16,14 +16,14 @@ struct server {
 int parse_port(const char *text);
 
 /* Says on stderr what failed, as "client: localhost port 8080: connect: Connection
-   refused". Result: 1, the exit status. */
+   refused". Returns 1, the exit status. */
 int failed(const struct server *server, const char *call, const char *reason);
 
 /* Connects to the server: getaddrinfo(3), then each address in turn until one answers.
-   Result: a connected socket, or -1 after a message on stderr. */
+   Returns a connected socket, or -1 after a message on stderr. */
 int connect_to(const struct server *server);
 
-/* Sends every byte. Result: 0, or -1 with errno as send(2) left it. */
+/* Sends every byte. Returns 0, or -1 with errno as send(2) left it. */
 int send_all(int fd, const char *bytes, size_t length);
 
 #endif

@@ -103,7 +103,7 @@ static void admit(struct chat *chat, int client_fd)
 /* END SOLUTION */
 
 /* TODO 18: serve(chat): poll() for all, then serve those for whom something has come,
-   until SIGINT or SIGTERM comes. Result: the exit status. */
+   until SIGINT or SIGTERM comes. Returns the exit status. */
 /* BEGIN SOLUTION */
 /* The clients whose sockets have something to tell. Not only POLLIN: POLLHUP and POLLERR
    come unasked, and until recv() has been called poll() tells them again and again. */

@@ -100,7 +100,7 @@ static struct client *free_place(struct chat *chat)
     return NULL;
 }
 
-/* Gives the client a place and a thread. Result: false when no thread could be made. */
+/* Gives the client a place and a thread. Returns false when no thread could be made. */
 static bool take_place(struct client *client, int client_fd)
 {
     /* The thread that had this place before has done all but return. Until it is joined,

@@ -74,7 +74,7 @@ static _Noreturn void wrong(const char *format, ...)
 }
 
 /* Writes line number n of client c, as it is sent: a text of its own, of varied length.
-   Result: its length, the LF included. */
+   Returns its length, the LF included. */
 static size_t write_line(char text[TEXT_MAX], int c, int n)
 {
     int length = snprintf(text, TEXT_MAX, "client %d line %d ", c + 1, n);

@@ -34,7 +34,7 @@ static void *real(const char *name)
 
 static int accepted; /* clients, so far */
 
-/* Tells whether the fork() or pthread_create() that calls it has to fail: one has. */
+/* Whether the fork() or pthread_create() that calls it has to fail: one has. */
 static bool no_process_left(void)
 {
     static int failed;

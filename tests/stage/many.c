@@ -30,7 +30,7 @@ static FILE *open_note(const struct program *program, const char *mode)
     return fopen(path, mode);
 }
 
-/* Result: 0 where nobody has noted a number. */
+/* Returns 0 where nobody has noted a number. */
 static long noted(const struct program *program)
 {
     long processes = 0;

@@ -174,7 +174,7 @@ bool play_accept(struct stage *stage, struct party *party, const struct step *st
 
 /* ---- Sending ---- */
 
-/* Sends all of it, receiving meanwhile. Result: false when it failed, which is noted. */
+/* Sends all of it, receiving meanwhile. Returns false when it failed, which is noted. */
 static bool send_bytes(struct stage *stage, struct party *party, const char *bytes,
                        size_t length)
 {
@@ -225,7 +225,7 @@ bool play_send(struct stage *stage, struct party *party, const struct step *step
 
 /* ---- Receiving ---- */
 
-/* Waits for more in the inbox. Result: false at the end, or when that moment has come. */
+/* Waits for more in the inbox. Returns false at the end, or when that moment has come. */
 static bool more(struct stage *stage, struct party *party, struct moment until)
 {
     size_t before = party->inbox_length;
@@ -251,7 +251,7 @@ static const char *kind_of_end(const struct party *party)
     return party->fin ? "fin" : party->rst ? "rst" : "nothing";
 }
 
-/* Receives a datagram, or looks at it (MSG_PEEK): fills sender and came_at. Result: its
+/* Receives a datagram, or looks at it (MSG_PEEK): fills sender and came_at. Returns its
    length, -1 for none. */
 static ssize_t read_datagram(struct party *party, char *bytes, int flags)
 {
@@ -270,7 +270,7 @@ static ssize_t read_datagram(struct party *party, char *bytes, int flags)
     return length;
 }
 
-/* Waits for a datagram. Result: whether there is one; not where nobody is left who could
+/* Waits for a datagram. Returns whether there is one; not where nobody is left who could
    send it. */
 static bool datagram_comes(struct stage *stage, struct party *party, struct moment until)
 {
@@ -283,7 +283,7 @@ static bool datagram_comes(struct stage *stage, struct party *party, struct mome
     return true;
 }
 
-/* Receives one datagram into DATAGRAM_MAX bytes. Result: its length, -1 for none. */
+/* Receives one datagram into DATAGRAM_MAX bytes. Returns its length, -1 for none. */
 static ssize_t take_datagram(struct stage *stage, struct party *party, char *bytes,
                              struct moment until)
 {
@@ -354,7 +354,7 @@ bool play_until(struct stage *stage, struct party *party, const struct step *ste
                  quote(wanted, mark->bytes, mark->length), what_came(party));
 }
 
-/* Receives and drops all up to the end. Result: whether the end came in time. */
+/* Receives and drops all up to the end. Returns whether the end came in time. */
 static bool drain(struct stage *stage, struct party *party, const struct step *step)
 {
     struct moment end = end_of(stage, step);

@@ -162,7 +162,7 @@ static bool next_entry(FILE *table, struct entry *entry)
 }
 
 /* Looks for a socket of the process in one of the kernel's tables: for TCP in the state
-   LISTEN (0A), for UDP bound (07). Result: its port, or -1; fills inode. */
+   LISTEN (0A), for UDP bound (07). Returns its port, or -1; fills inode. */
 static int find_port(int thread, const char *name, unsigned wanted,
                      const struct sockets *sockets, unsigned long *inode)
 {
@@ -180,7 +180,7 @@ static int find_port(int thread, const char *name, unsigned wanted,
 }
 
 /* The same for the process's AF_UNIX socket: a stream socket that listens (flag
-   00010000), or a datagram socket (type 0002) that has a name. Result: whether there is
+   00010000), or a datagram socket (type 0002) that has a name. Returns whether there is
    one. */
 static bool find_path(int thread, const struct sockets *sockets, char path[SEEN_PATH_MAX])
 {

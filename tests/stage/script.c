@@ -349,7 +349,7 @@ static void read_argument(struct reader *reader, struct step *step, char argumen
         read_words(reader, step);
 }
 
-/* Reads the step of one line. Result: false when the line holds none. */
+/* Reads the step of one line. Returns false when the line holds none. */
 static bool read_step(struct reader *reader, struct step *step)
 {
     skip_blanks(reader);

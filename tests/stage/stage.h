@@ -177,7 +177,7 @@ struct command {
                               W words, g program: it has been started;
                               e strings that are one, c a count,
                               * the party needs an open socket */
-    /* Plays a step. Result: false when it failed, which has been noted. */
+    /* Plays a step. Returns false when it failed, which has been noted. */
     bool (*play)(struct stage *, struct party *, const struct step *);
 };
 
@@ -304,7 +304,7 @@ void print_programs(const struct stage *stage);
 /* From now on the datagrams of this socket have the time at which the kernel had them. */
 void ask_for_stamps(int fd);
 
-/* Receives a datagram, as recvmsg(2) does, and the time at which it came. Result: its
+/* Receives a datagram, as recvmsg(2) does, and the time at which it came. Returns its
    length, or -1. */
 ssize_t receive_stamped(int fd, struct msghdr *message, int flags,
                         struct timespec *came_at);

@@ -50,7 +50,7 @@ bool fails(struct stage *stage, const struct party *party, const char *kind,
     return say(stage, party, '!', "%s", text);
 }
 
-/* Writes one byte as it would stand in a script. Result: the columns it takes. */
+/* Writes one byte as it would stand in a script. Returns the columns it takes. */
 static int escape(char out[8], char byte)
 {
     static const char bytes[] = "\n\r\t\"\\", letters[] = "nrt\"\\";

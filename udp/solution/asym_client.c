@@ -52,7 +52,7 @@ static long now_ms(void)
     return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Result: 1 with the answer, 0 when none came in time, -1 with errno set. */
+/* Returns 1 with the answer, 0 when none came in time, -1 with errno set. */
 static int wait_for_answer(int client_fd, uint32_t *answer)
 {
     long end = now_ms() + WAIT_MS;

@@ -73,8 +73,8 @@ static int stop_on_signals(void)
     return 0;
 }
 
-/* The only place where this server waits. Result: 0 when a datagram has come, or -1 with
-   errno set: EINTR when the server shall end. */
+/* The only place where this server waits. Returns 0 when a datagram has come, or -1 with
+   errno set: EINTR when the server is to end. */
 static int wait_for_datagram(int server_fd)
 {
     struct pollfd fds[] = {{.fd = stop_pipe[0], .events = POLLIN},
@@ -160,7 +160,7 @@ int main(int argc, char **argv)
         return failed("fflush");
     /* END SOLUTION */
 
-    /* TODO 5: for each datagram, until a signal shall end the server: receive it, with
+    /* TODO 5: for each datagram, until a signal is to end the server: receive it, with
        its sender's address, and print it. One of no bytes is a message too.
        Then step 6: send its length to its sender, 32 bits in network byte order. When
        that fails, say so and go on: it is one client's loss. */

@@ -10,7 +10,7 @@
 int parse_port(const char *text);
 
 /* Finds the IPv4 address of a host, by its name or by the address in digits, and puts it
-   into address together with the port. Result: 0, or an error of getaddrinfo(3), of which
+   into address together with the port. Returns 0, or an error of getaddrinfo(3), of which
    gai_strerror() knows the words. */
 int find_host(const char *host, int port, struct sockaddr_in *address);
 

@@ -46,7 +46,7 @@ static int bind_mode_0600(int fd, const struct sockaddr_un *address)
     return result;
 }
 
-/* Tells whether the path is a socket that no program has open any more: then connect()
+/* Whether the path is a socket that no program has open any more: then connect()
    fails with ECONNREFUSED. It does so for a file that is no socket too, and looks at what
    a symbolic link leads to; so lstat() looks first. The question is asked with a datagram
    socket: its connect() sends nothing and never waits. To a stream socket that lives it

@@ -39,7 +39,7 @@ static int failed(const char *path, const char *call, const char *reason)
    come. The line that comes back is as long as the one that was sent, but recv() may
    bring it in pieces. */
 /* BEGIN SOLUTION */
-/* Result: the length of the line in bytes, 0 at the end of the input, or -1 after a
+/* Returns the length of the line in bytes, 0 at the end of the input, or -1 after a
    message. No fgets(): a line may hold NUL bytes, and its length would be unknown. */
 static int read_line(char line[LINE_SIZE])
 {
@@ -62,7 +62,7 @@ static int read_line(char line[LINE_SIZE])
 }
 
 /* Receives exactly length bytes. What comes after them is left to the kernel, which keeps
-   it for the next line. Result: 0, or 1 after a message: the exit status. */
+   it for the next line. Returns 0, or 1 after a message: the exit status. */
 static int receive_all(int client_fd, const char *path, char *bytes, size_t length)
 {
     while (length > 0) {
@@ -77,7 +77,7 @@ static int receive_all(int client_fd, const char *path, char *bytes, size_t leng
     return 0;
 }
 
-/* Sends a line, waits until it has come back, prints it. Result: the exit status. */
+/* Sends a line, waits until it has come back, prints it. Returns the exit status. */
 static int there_and_back(int client_fd, const char *path, char *line, size_t length)
 {
     if (send_all(client_fd, line, length) == -1)
