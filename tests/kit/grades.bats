@@ -205,6 +205,22 @@ END
     xmllint --noout "$BATS_TEST_TMPDIR/report.xml"
 }
 
+@test "a program that silences the sanitizers, or is another one there, is told so" {
+    local words
+    mkdir "$BATS_TEST_TMPDIR/ex01_http_hello"
+    while read -r words; do
+        printf '%b\n' "$words" | cat - "$LAB/ex01_http_hello/solution/server.c" \
+            >"$BATS_TEST_TMPDIR/ex01_http_hello/server.c"
+        run grade ex01_http_hello WORK="$BATS_TEST_TMPDIR" FORMAT=pretty LAB_ONLY=Sanitizer
+        assert_failure
+        assert_line --partial "✗ 0/1   is clean under AddressSanitizer"
+        assert_output --partial "sanitizers, has not been checked"
+    done <<'END'
+#ifdef __SANITIZE_ADDRESS__\n#error none here\n#endif
+const char *__asan_default_options(void);
+END
+}
+
 @test "a check that breaks off without a word says whose mistake that is" {
     copy_lab "$BATS_TEST_TMPDIR/lab"
     local test=@test # no line here may begin like a test of this file
