@@ -731,7 +731,8 @@ server-client fin'
     )
     scene signal-pause < <(
         without_descriptors server
-        echo "server signal TERM
+        echo "server rests
+server signal TERM
 server exits 0 within 1200ms"
     )
     strace_works || return 0

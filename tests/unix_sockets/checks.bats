@@ -772,6 +772,7 @@ $(look gone s)
     scene signal-in-pause <<.
 $(serving)
 $(no_descriptor_left)
+server rests
 server signal  TERM
 server exits   0 within 1s
 $(look gone s)

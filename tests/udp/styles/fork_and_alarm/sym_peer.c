@@ -103,8 +103,9 @@ int main(int argc, char *argv[])
     }
     free(line);
     if (ferror(stdin)) {
+        error("getline"); /* before the child's end is this process's end */
         kill(child, SIGTERM);
-        return error("getline");
+        return 1;
     }
     sendto(dS, NULL, 0, 0, (struct sockaddr *)&aP, sizeof aP);
     sa.sa_handler = SIG_DFL;
