@@ -211,7 +211,8 @@ END
     while read -r words; do
         printf '%b\n' "$words" | cat - "$LAB/ex01_http_hello/solution/server.c" \
             >"$BATS_TEST_TMPDIR/ex01_http_hello/server.c"
-        run grade ex01_http_hello WORK="$BATS_TEST_TMPDIR" FORMAT=pretty LAB_ONLY=Sanitizer
+        run grade ex01_http_hello WORK="$BATS_TEST_TMPDIR" FORMAT=pretty \
+            LAB_ONLY=Sanitizer
         assert_failure
         assert_line --partial "✗ 0/1   is clean under AddressSanitizer"
         assert_output --partial "sanitizers, has not been checked"

@@ -138,8 +138,8 @@ builds_without_a_warning() {
 }
 
 # For a test of the build with sanitizers: waits for it, and leaves the test out where the
-# compiler has none. What is started then is that build. It has to be the same program: one
-# that names the sanitizers could be another there, or silence them.
+# compiler has none. What is started then is that build. It has to be the same program:
+# one that names the sanitizers could be another there, or silence them.
 with_sanitizers() {
     local program words
     # shellcheck disable=SC2086
