@@ -36,7 +36,7 @@ static struct address address_of(struct stage *stage, const struct step *step)
     struct address address = step->address;
     if (address.length > 0 && address.port != -1)
         ((struct sockaddr_in *)&address.name)->sin_port =
-            htons((uint16_t)number_of(&stage->ports[address.port]));
+            htons((uint16_t)number_of(stage, address.port));
     return address;
 }
 

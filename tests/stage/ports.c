@@ -53,15 +53,26 @@ static bool is_free(int number, int type)
     return !taken;
 }
 
-int number_of(struct port *port)
+/* Whether another name of the scene has it already: its program may not have bound it
+   yet. */
+static bool is_given(const struct stage *stage, int number)
 {
+    for (int i = 0; i < stage->port_count; i++)
+        if (stage->ports[i].number == number)
+            return true;
+    return false;
+}
+
+int number_of(struct stage *stage, int place)
+{
+    struct port *port = &stage->ports[place];
     while (port->number == 0) {
         unsigned short any = 0;
         getrandom(&any, sizeof any, 0);
         int number = FIRST_PORT + any % PORT_COUNT;
         /* With its bytes swapped it must be another: a missing htons() would not show. */
-        if (number / 256 != number % 256 && is_free(number, SOCK_STREAM) &&
-            is_free(number, SOCK_DGRAM))
+        if (number / 256 != number % 256 && !is_given(stage, number) &&
+            is_free(number, SOCK_STREAM) && is_free(number, SOCK_DGRAM))
             port->number = number;
     }
     return port->number;
@@ -74,7 +85,7 @@ static size_t named_number(struct stage *stage, const char *text, int *number)
     size_t name = port_name_length(text);
     int port = name == 0 ? -1 : find_port(stage, text + 1, name);
     if (port != -1) {
-        *number = number_of(&stage->ports[port]);
+        *number = number_of(stage, port);
         return 1 + name;
     }
     for (int i = 0; *text == '%' && i < stage->party_count; i++) {

@@ -179,3 +179,17 @@ server prints "done"
     run "$LAB/tests/stage/fair" 20 bash -c 'kill -TERM $$'
     assert_failure 143
 }
+
+# With a choice of 10,000 ports, two of 24 were the same in one scene of 36.
+@test "ports of different names are different, also where nothing is bound yet" {
+    local n names
+    names=$(printf '@%s ' {a..x})
+    for ((n = 0; n < 150; n++)); do
+        play <<END
+ports start sh -c "echo \$* | xargs -n 1 | sort | uniq -d" sh $names
+ports exits 0
+ports prints-only ""
+END
+        assert_success
+    done
+}

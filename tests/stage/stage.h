@@ -199,8 +199,9 @@ size_t port_name_length(const char *text);
    when there are too many. */
 int port_named(struct stage *stage, const char *name, size_t length);
 
-/* The number of that port: a free one is chosen where none is known. */
-int number_of(struct port *port);
+/* The number of the port in that place: where none is known, one is chosen that is free
+   and no other name's. */
+int number_of(struct stage *stage, int place);
 
 /* Copies text into out, with the number in place of each @NAME that is a port's, and of
    each %NAME that is a program's; what does not fit is cut. Returns out. */
