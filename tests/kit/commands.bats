@@ -401,17 +401,23 @@ EOF
     assert_line "server: did not end within a second of Ctrl-C; killed"
 }
 
-# The sample run at the top of a statement; what differs from run to run is N.
+# The sample run at the top of a statement.
 sample_run() { # EXERCISE
-    sed -n '/^When it is done, this/,/^You need /s/^    //p' "$1/README.md" |
-        sed -E 's/[0-9]{5}/N/; s/client\.[A-Za-z0-9]{6}/client.N/'
+    sed -n '/^When it is done, this/,/^You need /s/^    //p' "$1/README.md"
 }
 
-# The commands of a sample run; the next waits until what is in the background listens.
-commands_of() { # EXERCISE
-    sed -n '/^When it is done, this/,/^You need /s/^    \$ //p' "$1/README.md" |
+# What differs from run to run becomes N.
+without_numbers() { sed -E 's/[0-9]{5}/N/; s/client\.[A-Za-z0-9]{6}/client.N/'; }
+
+# The commands of a sample run, whose output goes to FILE; the next waits until what is in
+# the background listens, and the end until FILE has as many lines as the sample shows.
+commands_of() { # EXERCISE FILE
+    sample_run "$1" | sed -n 's/^\$ //p' |
         sed "s|&\$|\& '$LAB/tests/stage/listening' \$! 1 >/dev/null|"
-    echo "sleep 0.5"
+    echo "for _ in {1..500}; do
+        [ \"\$(wc -l <'$2')\" -lt $(sample_run "$1" | grep -vc '^\$ ') ] || break
+        sleep 0.02
+    done"
 }
 
 # Fails where lines of OUTPUT are others than in SAMPLE; "..." stands for any.
@@ -438,9 +444,9 @@ follows() { # SAMPLE OUTPUT
     quietly make -s -C "$LAB" instruments
     for exercise in $(exercises); do
         (cd "$exercise" && quietly "$LAB/tests/grading/alone" bash -c \
-            "$(commands_of "../$exercise")") 2>&1 | tr -d '\r' |
-            sed -E 's/[0-9]{5}/N/; s/client\.[A-Za-z0-9]{6}/client.N/' >out
-        sample_run "$exercise" | grep -v '^\$ ' >sample
+            "$(commands_of "../$exercise" "$copy/all")") >all 2>&1
+        tr -d '\r' <all | without_numbers >out
+        sample_run "$exercise" | grep -v '^\$ ' | without_numbers >sample
         [ -s sample ] || fail "$exercise/README.md has no sample run"
         follows sample out || fail "$exercise/README.md; seen: $(cat out)"
     done

@@ -75,10 +75,11 @@ in_parallel() { # COMMAND [VARIABLE=VALUE...]
 
 @test "every check is the first to catch some known-wrong program" {
     local exercise
+    # shellcheck source=tests/lib/checks.bash
+    . "$LAB/tests/lib/checks.bash"
     for exercise in $(exercises); do
         run comm -23 \
-            <(sed -n 's/^@test "\[[0-9]*\] \(.*\)" {$/\1/p' \
-                "$LAB/tests/$exercise/checks.bats" | sort) \
+            <(names_of "$exercise" | sed 's/^\[[0-9]*\] //' | sort) \
             <(sed -n 's/^Caught by:  //p' "$LAB/tests/$exercise/bugs"/*.patch | sort)
         refute_output # no check that catches nothing first
     done
@@ -300,16 +301,20 @@ int main(void) { for (;;) puts("ok 1 [2] listens on the port it is given"); }'
 }
 
 @test "a program that does not compile does not hide the others" {
-    mkdir "$BATS_TEST_TMPDIR/udp"
-    cp "$LAB"/udp/solution/*.[ch] "$BATS_TEST_TMPDIR/udp"
-    echo 'int main(void) { return nothing; }' >"$BATS_TEST_TMPDIR/udp/asym_client.c"
-    run grade udp WORK="$BATS_TEST_TMPDIR" FORMAT=pretty
-    assert_failure
-    assert_output --partial "asym_client.c does not compile"
-    assert_equal "$(grep -c "'nothing' undeclared" <<<"$output")" 1
-    refute_output --partial "left out"
-    refute_output --partial "lab.bash"
-    assert_output --regexp "  ([4-9]|1[0-5]) of 20 points"
+    local exercise program
+    while read -r exercise program; do
+        mkdir "$BATS_TEST_TMPDIR/$exercise"
+        cp "$LAB/$exercise"/solution/*.[ch] "$BATS_TEST_TMPDIR/$exercise"
+        echo 'int main(void) { return nothing; }' >"$BATS_TEST_TMPDIR/$exercise/$program"
+        run grade "$exercise" WORK="$BATS_TEST_TMPDIR" FORMAT=pretty
+        assert_failure
+        assert_output --partial "$program does not compile"
+        assert_equal "$(grep -c "'nothing' undeclared" <<<"$output")" 1
+        refute_output --partial "left out"
+        refute_output --partial "lab.bash"
+        assert_output --regexp "  ([4-9]|1[0-5]) of 20 points"
+    done <<<"udp asym_client.c
+unix_sockets dgram_client.c"
 }
 
 @test "an exercise that was not handed in scores 0, with a word that says so" {
